@@ -1,0 +1,83 @@
+# make book   executes the chapters that changed and builds the website
+# make test   checks everything; all that continuous integration runs
+# make help   lists the rest
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PAGES := _build/html/index.html
+
+# Nothing of a reader's own set-up may change a result.
+export JUPYTER_PREFER_ENV_PATH := 1
+export IPYTHONDIR := $(CURDIR)/_build/ipython
+export KERAS_HOME := $(CURDIR)/_build/keras
+export KERAS_BACKEND := tensorflow
+export PYTHONNOUSERSITE := 1
+unexport PYTHONPATH
+
+SOURCES := _config.yml _toc.yml requirements.txt \
+	$(shell find book aecourse -type f -not -path '*/__pycache__/*')
+# --all, or a page that quotes another page's number would keep the old one.
+BUILD := $(BIN)/jupyter-book build . -W -n --keep-going --all
+NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
+	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
+
+.PHONY: book test serve notebooks lint lock clean help
+.DELETE_ON_ERROR:
+
+book: $(PAGES)
+	@echo "The book is ready: $(CURDIR)/$(PAGES)"
+
+$(PAGES): $(INSTALLED) $(SOURCES)
+	$(BIN)/python book/_ext/execution.py
+	$(BUILD)
+
+test: $(INSTALLED) lint
+	$(BIN)/pytest tests --ignore tests/site -n 2
+	$(NBVAL)
+	$(BUILD) 2>&1 | tee _build/build.log; exit $${PIPESTATUS[0]}
+	$(BIN)/pytest tests/site
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+serve: book  ## show the book at http://localhost:8000
+	$(BIN)/python -m http.server 8000 --directory _build/html
+
+notebooks: $(INSTALLED)  ## execute all, store the checked outputs
+	$(NBVAL) --store-outputs
+
+lock:  ## write requirements.txt anew, with the newest tested versions
+	uv pip compile pyproject.toml --all-extras --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet --output-file requirements.txt
+
+clean:  ## remove what was built, outputs included; keep the environment
+	rm -rf _build
+
+help:
+	@head -3 Makefile; grep -E '^[a-z]+:.*##' Makefile | \
+		sed 's/:.*##/\t/; s/^/# make /'
+
+# The first Python that can serve makes the environment.
+SUITABLE := import sys, ensurepip, venv; \
+	sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  $$python -c "$(SUITABLE)" 2>/dev/null && found=$$python && break; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "aecourse needs Python 3.11, 3.12 or 3.13 with its venv module," \
+	    "but 'python3' is $$(python3 --version 2>&1)." \
+	    "Install it (Debian: apt install python3 python3-venv)" \
+	    "or name one: make PYTHON=/path/to/python book" >&2; \
+	  exit 1; \
+	fi; \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 \
+	  || $$found -m venv --clear $(VENV)
+	$(BIN)/python -m pip install -r requirements.txt
+	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
+	@touch $@

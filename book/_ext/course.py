@@ -1,0 +1,65 @@
+"""What this book adds to Jupyter Book, each part with its reason."""
+
+from importlib.resources import files
+from pathlib import Path
+import shutil
+import sys
+
+sys.path.insert(0, str(Path(__file__).parent))
+import execution  # noqa: E402
+
+# MathJax loads its fonts, and what its menu offers, on demand.
+MATHJAX = (
+    "tex-chtml.js",
+    "a11y",
+    "input/tex/extensions",
+    "output/chtml/fonts/woff-v2",
+    "sre",
+)
+
+
+def use_keyed_cache(app, config):
+    """Read outputs from the folder that the executed chapters were put in."""
+    config.nb_execution_cache_path = str(execution.cache_folder())
+
+
+def copy_mathjax(app, error):
+    """Serve MathJax from this site instead of somebody else's network."""
+    if error or app.builder.format != "html":
+        return
+    source = Path(str(files("mathjax"))) / "static" / "mathjax" / "es5"
+    target = Path(app.outdir) / "_static" / "mathjax"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in MATHJAX:
+        if (source / name).is_dir():
+            shutil.copytree(source / name, target / name, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source / name, target / name)
+
+
+def drop_thebe(app, pagename, templatename, context, doctree):
+    """Leave out Thebe: unused, and its script is added twice and throws."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            file
+            for file in context.get(kind, [])
+            if "thebe" not in f"{file} {getattr(file, 'attributes', '')}"
+        ]
+
+
+def mend_bibliography(app, pagename, templatename, context, doctree):
+    """Take off roles that promise list items which docutils does not make."""
+    if "body" in context:
+        context["body"] = (
+            context["body"]
+            .replace('<div role="list" class="citation-list">', "<div>")
+            .replace(' role="doc-biblioentry"', "")
+        )
+
+
+def setup(app):
+    app.connect("config-inited", use_keyed_cache, priority=400)
+    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", mend_bibliography, priority=900)
+    app.connect("build-finished", copy_mathjax)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

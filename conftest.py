@@ -1,0 +1,94 @@
+"""Keep what nbval executes, so that the book is built from tested outputs.
+
+nbval executes each notebook once and compares the checked cells. Added here:
+the outputs go to the book's execution cache; a checked cell that has no
+stored output fails, and so does any text on stderr; and
+`--store-outputs` writes the checked outputs back into the notebooks.
+"""
+
+from pathlib import Path
+import sys
+import time
+
+import nbformat
+from nbval.kernel import RunningKernel
+from nbval.plugin import IPyNbCell
+import pytest
+
+ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import execution  # noqa: E402
+
+# Glued values stand beside a verdict, but only its text is compared.
+GLUED = "application/papermill.record/text/plain"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--store-outputs",
+        action="store_true",
+        help="store the new outputs of the checked cells in the notebooks",
+    )
+
+
+def pytest_configure(config):
+    def execute_cell_input(self, source, allow_stdin=None):
+        # Without a history IPython would echo the value of `plt.plot(x);`.
+        return self.kc.execute(
+            source,
+            store_history=True,
+            allow_stdin=allow_stdin,
+            stop_on_error=False,
+        )
+
+    RunningKernel.execute_cell_input = execute_cell_input
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    if not isinstance(item, IPyNbCell):
+        return (yield)
+    chapter, cell = item.parent, item.cell
+    if not hasattr(chapter, "started"):
+        chapter.started, chapter.passed = time.monotonic(), 0
+        chapter.skip_compare += (GLUED,)
+    cell.metadata["checked"] = item.options["check"]
+    if item.config.option.store_outputs:
+        item.options["check"] = False
+    elif item.options["check"] and cell.execution_count is None:
+        item.raise_cell_error("A checked cell has no stored output")
+    result = yield
+    stderr = execution.stderr_of(item.test_outputs)
+    if stderr:
+        item.raise_cell_error("The cell wrote to stderr", stderr)
+    # nbval has compared by now: the new outputs replace the stored ones.
+    chapter.passed += 1
+    cell.execution_count = chapter.passed
+    cell.outputs = [nbformat.from_dict(out) for out in item.test_outputs]
+    for output in cell.outputs:
+        if output.output_type == "execute_result":
+            output.execution_count = chapter.passed
+    return result
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """After a chapter's last cell, keep its outputs if all cells passed."""
+    if not isinstance(item, IPyNbCell):
+        return
+    chapter = item.parent
+    if nextitem is not None and nextitem.parent is chapter:
+        return
+    code = [cell for cell in chapter.nb.cells if cell.cell_type == "code"]
+    if getattr(chapter, "passed", 0) < len(code):
+        return
+    checked = [cell.metadata.pop("checked") for cell in code]
+    seconds = time.monotonic() - chapter.started
+    execution.store(chapter.path, chapter.nb, seconds)
+    if item.config.option.store_outputs:
+        for cell, keep in zip(code, checked, strict=True):
+            cell.execution_count = 1 if keep else None
+            cell.outputs = cell.outputs if keep else []
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = 1
+        nbformat.write(chapter.nb, chapter.path)

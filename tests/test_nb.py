@@ -1,0 +1,94 @@
+"""What glue records is what myst-nb reads; verdicts say what they mean."""
+
+from aecourse import glue, nb, verdict
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def glued(monkeypatch):
+    """The values glued, by name, as repr strings."""
+    recorded = {}
+
+    def display(data, metadata, raw):
+        assert raw
+        assert metadata["scrapbook"]["mime_prefix"] == nb._HIDDEN
+        (kind,) = data
+        assert kind == "application/papermill.record/text/plain"
+        recorded[metadata["scrapbook"]["name"]] = data[kind]
+
+    monkeypatch.setattr(nb, "display", display)
+    return recorded
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3, "3"),
+        (0.25, "0.25"),
+        (np.float32(0.25), "0.25"),
+        (np.int64(7), "7"),
+        ("holds", "'holds'"),
+    ],
+)
+def test_glue_records_numbers_and_words(glued, value, text):
+    assert glue("key", value) is None
+    assert glued == {"key": text}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "message"),
+    [
+        (3, 1.0, TypeError, "name must be a str, got 3"),
+        ("key", [1], TypeError, r"number or a str, got \[1\] for 'key'"),
+        ("key", None, TypeError, "got None for 'key'"),
+        ("key", np.nan, ValueError, "must be finite, got nan for 'key'"),
+        ("key", np.float32("inf"), ValueError, "got inf for 'key'"),
+    ],
+)
+def test_glue_names_bad_arguments(glued, name, value, error, message):
+    with pytest.raises(error, match=message):
+        glue(name, value)
+    assert not glued
+
+
+@pytest.mark.parametrize(
+    ("passed", "options", "outcome"),
+    [
+        (True, {}, "holds"),
+        (np.array([True, True]), {}, "holds"),
+        (True, {"reproduces": True}, "reproduces"),
+        (np.bool_(False), {}, "fails"),
+        ([True, False], {}, "fails"),
+        ([True, False], {"reproduces": True}, "fails"),
+        (False, {"partly": {"a": False, "b": [False, True]}}, "fails"),
+        (False, {"partly": {"a": True}}, "holds in part: a"),
+        (
+            False,
+            {"partly": {"a": [True, True], "b": False, "c": True}},
+            "holds in part: a, c",
+        ),
+        (True, {"partly": {"a": True}}, "holds"),
+        ((x > 1 for x in (2, 3)), {}, "holds"),
+    ],
+)
+def test_verdict(glued, capsys, passed, options, outcome):
+    verdict("C09", "within 15 %", passed, **options)
+    assert capsys.readouterr().out == f"C09 | within 15 % | {outcome}\n"
+    assert glued == {"C09": repr(outcome)}
+
+
+@pytest.mark.parametrize(
+    ("passed", "partly", "error", "message"),
+    [
+        ([], None, ValueError, r"passed must hold at least one bool"),
+        (0.93, None, TypeError, "passed must hold bools, got 0.93"),
+        ([True, 1], None, TypeError, "passed must hold bools, got 1"),
+        ({"a": True}, None, TypeError, "passed must hold bools, got {'a'"),
+        (False, {"a": 1}, TypeError, r"partly\['a'\] must hold bools"),
+    ],
+)
+def test_verdict_wants_bools(glued, passed, partly, error, message):
+    with pytest.raises(error, match=message):
+        verdict("C09", "criterion", passed, partly=partly)
+    assert not glued

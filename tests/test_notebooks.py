@@ -1,0 +1,159 @@
+"""What every notebook of the book has in common."""
+
+import re
+
+import execution
+import nbformat
+import pytest
+import yaml
+
+CHAPTERS = execution.notebooks()
+EVERY_CHAPTER = pytest.mark.parametrize(
+    "path", CHAPTERS, ids=[path.stem for path in CHAPTERS]
+)
+SETUP = """\
+# Colab only: your own machine has aecourse already.
+import importlib.util
+
+if importlib.util.find_spec("aecourse") is None:
+    %pip install -q "aecourse @ git+{url}@{branch}\""""
+
+
+@pytest.fixture(scope="session")
+def config(root):
+    return yaml.safe_load((root / "_config.yml").read_text())
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def prose(path):
+    return "\n".join(
+        cell.source for cell in read(path).cells if cell.cell_type != "code"
+    )
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def test_the_table_of_contents_lists_every_page_once(root):
+    toc = yaml.safe_load((root / "_toc.yml").read_text())
+    listed = [toc["root"]] + [
+        chapter["file"]
+        for part in toc["parts"]
+        for chapter in part["chapters"]
+    ]
+    pages = [*CHAPTERS, *(root / "book").glob("*.md")]
+    found = [str(page.relative_to(root).with_suffix("")) for page in pages]
+    assert sorted(listed) == sorted(found)
+
+
+@EVERY_CHAPTER
+def test_it_is_a_valid_notebook_of_modest_size(path):
+    nbformat.validate(read(path))
+    assert path.stat().st_size <= 100_000
+    assert path.stat().st_mode & 0o111 == 0
+    ids = [cell.id for cell in read(path).cells]
+    assert len(ids) == len(set(ids))
+
+
+@EVERY_CHAPTER
+def test_it_starts_with_the_set_up_cell_of_this_repository(path, config):
+    first = code_cells(path)[0]
+    assert first.source == SETUP.format(**config["repository"])
+    assert tags(first) == ["hide-input"]
+
+
+@EVERY_CHAPTER
+def test_only_checked_cells_carry_outputs(path):
+    for cell in code_cells(path):
+        checked = "nbval-check-output" in tags(cell)
+        assert bool(cell.outputs) == checked, cell.source
+        assert cell.execution_count == (1 if checked else None)
+        assert not checked or "glue(" not in cell.source
+
+
+@EVERY_CHAPTER
+def test_a_glued_number_is_printed_where_it_is_glued(path):
+    for cell in code_cells(path):
+        if "glue(" in cell.source:
+            assert "print(" in cell.source, cell.source
+
+
+def glued(path):
+    """The names that a notebook glues, with those of its verdicts."""
+    source = "\n".join(cell.source for cell in code_cells(path))
+    return set(re.findall(r'\b(?:glue|verdict)\(\s*f?"([^"]+)"', source))
+
+
+def pattern(name):
+    """A regular expression for a name that may be an f-string."""
+    return re.compile(re.sub(r"\\{.*?\\}", r"[\\w-]+", re.escape(name)))
+
+
+def test_every_quoted_number_is_glued_by_the_notebook_it_names(root):
+    pages = {path.name: prose(path) for path in CHAPTERS}
+    for page in (root / "book").glob("*.md"):
+        pages[page.name] = page.read_text()
+    quotes = 0
+    for page, text in pages.items():
+        for quote in re.findall(r"\{glue:[a-z]*\}`([^`]+)`", text):
+            source, _, name = quote.partition("::")
+            name = name.split(":")[0]
+            assert name, f"{page}: name the notebook in {quote}"
+            names = glued(root / "book" / source)
+            assert any(pattern(n).fullmatch(name) for n in names), (
+                f"{page}: {quote}"
+            )
+            quotes += 1
+    assert quotes > 0
+
+
+@EVERY_CHAPTER
+def test_every_figure_has_a_name_a_caption_and_alt_text(path):
+    figures = [
+        cell.metadata.mystnb
+        for cell in code_cells(path)
+        if "mystnb" in cell.metadata
+    ]
+    assert len(figures) >= 5
+    for mystnb in figures:
+        assert mystnb.figure.name.startswith("fig-")
+        assert len(mystnb.figure.caption) > 20
+        assert len(mystnb.image.alt) > 20
+
+
+@EVERY_CHAPTER
+def test_it_reads_like_a_lesson(path):
+    """Short cells led by prose: the figures that the style guide sets."""
+    cells = read(path).cells
+    # The set-up cell is furniture, and is folded away.
+    code = code_cells(path)[1:]
+    lines = sorted(
+        sum(bool(line.strip()) for line in cell.source.splitlines())
+        for cell in code
+    )
+    assert 15 <= len(code) <= 40
+    assert lines[len(lines) // 2] <= 8
+    assert lines[-1] <= 45
+    assert sum(count > 30 for count in lines) <= 1
+    led = sum(
+        after.cell_type == "code" and before.cell_type == "markdown"
+        for before, after in zip(cells, cells[1:], strict=False)
+    )
+    assert led >= 0.8 * len(code)
+    assert len(prose(path).split()) >= 8 * sum(lines)
+
+
+@EVERY_CHAPTER
+def test_random_numbers_come_from_the_chapter_s_seed(path):
+    source = "\n".join(cell.source for cell in code_cells(path))
+    assert "seed = set_seed()" in source
+    for call in re.findall(r"default_rng\(([^)]*)\)", source):
+        assert "seed" in call
