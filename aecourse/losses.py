@@ -1,0 +1,196 @@
+"""Losses in nats, summed over the features and not over the batch."""
+
+from aecourse._checks import (
+    check_batch,
+    check_callable,
+    check_probability,
+    check_same_shape,
+)
+from aecourse._jacobian import batch_jacobian
+import keras
+from keras import ops
+
+
+def _floats(*arrays):
+    """Tensors of one float type, which holds what all the arrays hold."""
+    tensors = [ops.convert_to_tensor(array) for array in arrays]
+    types = [keras.backend.standardize_dtype(t.dtype) for t in tensors]
+    dtype = keras.backend.result_type(*types, float)
+    return [ops.cast(tensor, dtype) for tensor in tensors]
+
+
+def _sum_features(array):
+    """Sum over all axes but the first."""
+    return ops.sum(array, axis=tuple(range(1, len(array.shape))))
+
+
+@keras.saving.register_keras_serializable(package="aecourse")
+def summed_squared_error(x, x_hat):
+    """Half the squared error, summed over all features of a sample.
+
+    Up to a constant it is the negative log-likelihood of a Gaussian with
+    unit variance around `x_hat`, in nats.
+
+    Parameters
+    ----------
+    x : array of shape (batch, ...)
+        The target, any real values.
+    x_hat : array of shape (batch, ...)
+        The reconstruction, of the same shape. The two are never broadcast.
+
+    Returns
+    -------
+    tensor of shape (batch,)
+        ``0.5 * sum((x - x_hat) ** 2)``, at least 0.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not an array.
+    ValueError
+        If the shapes differ or lack a feature axis.
+    """
+    check_batch("x", x)
+    check_batch("x_hat", x_hat)
+    check_same_shape("x", x, "x_hat", x_hat)
+    x, x_hat = _floats(x, x_hat)
+    return 0.5 * _sum_features(ops.square(x - x_hat))
+
+
+@keras.saving.register_keras_serializable(package="aecourse")
+def summed_binary_crossentropy(x, x_hat):
+    """Cross-entropy of Bernoulli pixels, summed over a sample's features.
+
+    Parameters
+    ----------
+    x : array of shape (batch, ...)
+        The target, in [0, 1].
+    x_hat : array of shape (batch, ...)
+        The reconstruction: probabilities in [0, 1], not logits, of the same
+        shape. Clipped to [eps, 1 - eps] with ``keras.config.epsilon()``.
+
+    Returns
+    -------
+    tensor of shape (batch,)
+        ``-sum(x * log(x_hat) + (1 - x) * log(1 - x_hat))``, in nats. For
+        grey pixels its smallest value is not 0 but the entropy of `x`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not an array.
+    ValueError
+        If the shapes differ or lack a feature axis.
+    """
+    check_batch("x", x)
+    check_batch("x_hat", x_hat)
+    check_same_shape("x", x, "x_hat", x_hat)
+    x, x_hat = _floats(x, x_hat)
+    return _sum_features(ops.binary_crossentropy(x, x_hat))
+
+
+def bernoulli_kl(rho, rho_hat):
+    """Kullback-Leibler divergence between two Bernoulli distributions.
+
+    The sparsity penalty of Ng (2011) is its sum over the code units, with
+    `rho` the target activity and `rho_hat` the mean activity of a unit.
+
+    Parameters
+    ----------
+    rho, rho_hat : float or array
+        Probabilities in [0, 1], of shapes that broadcast. Both are clipped
+        to [eps, 1 - eps] with ``keras.config.epsilon()``, so that the
+        result is finite.
+
+    Returns
+    -------
+    tensor of the broadcast shape
+        ``KL(Bernoulli(rho) || Bernoulli(rho_hat))`` for each element, in
+        nats; 0 where the two are equal, positive elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If a number or NumPy array leaves [0, 1]. Tensors are not looked at.
+
+    References
+    ----------
+    Ng (2011), Sparse autoencoder, CS294A lecture notes, Stanford.
+    """
+    check_probability("rho", rho)
+    check_probability("rho_hat", rho_hat)
+    eps = keras.config.epsilon()
+    p, q = (ops.clip(r, eps, 1 - eps) for r in _floats(rho, rho_hat))
+    return p * ops.log(p / q) + (1 - p) * ops.log((1 - p) / (1 - q))
+
+
+def gaussian_kl(z_mean, z_log_var):
+    """KL divergence from a diagonal Gaussian to the standard Gaussian.
+
+    Parameters
+    ----------
+    z_mean : array of shape (batch, ...)
+        Mean of the code.
+    z_log_var : array of shape (batch, ...)
+        Natural logarithm of its variance, of the same shape.
+
+    Returns
+    -------
+    tensor of shape (batch,)
+        ``KL(N(z_mean, exp(z_log_var)) || N(0, I))``, summed over the latent
+        dimensions, in nats; 0 for mean 0 and log-variance 0.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not an array.
+    ValueError
+        If the shapes differ, or there is no latent axis.
+
+    References
+    ----------
+    Kingma and Welling (2014), Auto-encoding variational Bayes, appendix B.
+    """
+    check_batch("z_mean", z_mean)
+    check_batch("z_log_var", z_log_var)
+    check_same_shape("z_mean", z_mean, "z_log_var", z_log_var)
+    z_mean, z_log_var = _floats(z_mean, z_log_var)
+    # expm1(v) - v loses less near v = 0 than exp(v) - 1 - v.
+    terms = ops.square(z_mean) + ops.expm1(z_log_var) - z_log_var
+    return 0.5 * _sum_features(terms)
+
+
+def contractive_penalty(encoder, x):
+    """Squared Frobenius norm of the encoder's Jacobian at each sample.
+
+    The encoder is called without noise (``training=False``). The result can
+    be differentiated with respect to the encoder's weights.
+
+    Parameters
+    ----------
+    encoder : keras.Layer
+        A layer or model with one output of shape (batch, ...), which treats
+        the samples of a batch independently.
+    x : array of shape (batch, ...)
+
+    Returns
+    -------
+    tensor of shape (batch,)
+        ``sum over i and j of (d z_j / d x_i) ** 2``, at least 0.
+
+    Raises
+    ------
+    TypeError
+        If `encoder` cannot be called or `x` is not an array.
+    ValueError
+        If `x` has no feature axis.
+
+    References
+    ----------
+    Rifai, Vincent, Muller, Glorot and Bengio (2011), Contractive
+    auto-encoders: explicit invariance during feature extraction, ICML.
+    """
+    check_callable("encoder", encoder)
+    check_batch("x", x)
+    jacobian = batch_jacobian(encoder, *_floats(x))
+    return _sum_features(ops.square(jacobian))
