@@ -1,13 +1,17 @@
 """aecourse: what the chapters of the course on autoencoders share.
 
-Every public name can be imported from here; its module is loaded when the
-name is first asked for, so that ``import aecourse`` costs little more than
-``import keras``.
+Every public name can be imported from here. Layers, losses and models are
+loaded at once, so that Keras can read saved models; the other modules when a
+name of theirs is first asked for, so that ``import aecourse`` costs little
+more than ``import keras``.
 """
 
 from importlib import import_module
 
-from aecourse import _quiet_keras  # noqa: F401 (first: silences the backend)
+# isort: off
+from aecourse import _quiet_keras  # noqa: F401 (silences the backend: first)
+from aecourse import models  # noqa: F401 (registers layers, losses, models)
+# isort: on
 
 __version__ = "0.1.0"
 

@@ -40,3 +40,6 @@ if "keras" not in sys.modules:
 
             # The first look for devices logs a second time.
             tensorflow.config.list_physical_devices()
+            # A loop over seeds builds many models on purpose; do not warn
+            # of the retracing that this takes.
+            tensorflow.get_logger().setLevel("ERROR")
