@@ -3,9 +3,7 @@
 Both work wherever IPython does, in Colab too; only the book reads them.
 """
 
-import base64
 from collections.abc import Iterable, Mapping
-import io
 
 from IPython.display import display
 import numpy as np
@@ -15,18 +13,17 @@ _HIDDEN = "application/papermill.record/"
 
 
 def glue(name, value):
-    """Record a value under a name, so that the book can quote it.
+    """Record a value under a name, so that the book's prose can quote it.
 
-    The prose writes ``{glue:text}`03_basic.ipynb::name:.4f` ``; another page
-    shows a figure by the ``{glue:figure}`` directive. Nothing appears here:
-    a cell that glues a number also prints it, for readers of the notebook
-    itself.
+    The prose writes ``{glue:text}`03_basic.ipynb::name:.4f` ``. Nothing is
+    shown: a cell that glues a number also prints it, for readers of the
+    notebook itself.
 
     Parameters
     ----------
     name : str
         Unique within the notebook, in kebab-case.
-    value : int, float, bool, str or matplotlib Figure
+    value : int, float, bool or str
         NumPy scalars are welcome.
 
     Raises
@@ -38,23 +35,15 @@ def glue(name, value):
     """
     if not isinstance(name, str):
         raise TypeError(f"name must be a str, got {name!r}")
-    if isinstance(value, np.generic):
-        value = value.item()
-    if hasattr(value, "savefig"):
-        png = io.BytesIO()
-        value.savefig(png, format="png")
-        kind, content = "image/png", base64.b64encode(png.getvalue()).decode()
-    elif not isinstance(value, int | float | str):
+    value = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(value, int | float | str):
         raise TypeError(
-            "value must be a number, a str or a figure, "
-            f"got {value!r} for {name!r}"
+            f"value must be a number or a str, got {value!r} for {name!r}"
         )
-    elif isinstance(value, float) and not np.isfinite(value):
+    if isinstance(value, float) and not np.isfinite(value):
         raise ValueError(f"value must be finite, got {value!r} for {name!r}")
-    else:
-        kind, content = "text/plain", repr(value)
     display(
-        {_HIDDEN + kind: content},
+        {_HIDDEN + "text/plain": repr(value)},
         metadata={"scrapbook": {"name": name, "mime_prefix": _HIDDEN}},
         raw=True,
     )

@@ -41,6 +41,6 @@ def test_every_row_quotes_its_verdict_and_links_to_it(ledger):
             r"[CD]\d\d \| .+ \| (reproduces|holds|holds in part: .+|fails)",
             line,
         )
-        assert f"{{glue:text}}`{notebook}::{claim}`" in ledger[claim]
+        assert f"{{glue:text}}`{notebook}::{claim}:s`" in ledger[claim]
         anchor = f"{'claim' if claim[0] == 'C' else 'defect'}-{claim.lower()}"
         assert f"<{anchor}>`" in ledger[claim]

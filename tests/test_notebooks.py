@@ -82,7 +82,7 @@ def test_only_checked_cells_carry_outputs(path):
 @EVERY_CHAPTER
 def test_a_glued_number_is_printed_where_it_is_glued(path):
     for cell in code_cells(path):
-        if re.search(r"\bglue\((?!.*figure\))", cell.source):
+        if "glue(" in cell.source:
             assert "print(" in cell.source, cell.source
 
 
@@ -93,7 +93,7 @@ def test_every_quote_names_its_notebook(root):
     quotes = re.findall(r"\{glue:text\}`([^`]+)`", "\n".join(texts))
     assert quotes
     for quote in quotes:
-        assert re.match(r"\d\d_\w+\.ipynb::[\w-]+(:|$)", quote), quote
+        assert re.fullmatch(r"\d\d_\w+\.ipynb::[\w-]+:[^:]+", quote), quote
 
 
 @EVERY_CHAPTER

@@ -90,6 +90,7 @@ def execute(path, advance):
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
         on_cell_executed=lambda **_: advance(),
     ).execute()
     for cell in notebook.cells:
