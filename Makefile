@@ -51,6 +51,7 @@ notebooks: $(INSTALLED)  ## execute all, store the checked outputs
 
 lock:  ## write requirements.txt anew, with the newest tested versions
 	uv pip compile pyproject.toml --all-extras --universal \
+		--fork-strategy fewest \
 		--python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --output-file requirements.txt
 
