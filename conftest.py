@@ -87,7 +87,11 @@ def pytest_runtest_teardown(item, nextitem):
     if item.config.option.store_outputs:
         for cell, keep in zip(code, checked, strict=True):
             cell.execution_count = 1 if keep else None
-            cell.outputs = cell.outputs if keep else []
+            cell.outputs = [
+                output
+                for output in cell.outputs
+                if keep and GLUED not in output.get("data", {})
+            ]
             for output in cell.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = 1
