@@ -45,7 +45,7 @@ _NAMES = {
         "ContractiveAutoencoder",
         "VariationalAutoencoder",
     ),
-    "nb": ("glue", "verdict"),
+    "nb": ("glue", "note", "verdict"),
     "plots": (
         "plot_digits",
         "plot_filters",

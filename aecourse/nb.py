@@ -49,6 +49,31 @@ def glue(name, value):
     )
 
 
+def note(name, value):
+    """Print one number and record it, as `glue` does.
+
+    The line reads ``name: 0.0923``: four significant digits, or all those
+    before the point. Cells that print a table use `glue` itself.
+
+    Parameters
+    ----------
+    name : str
+        Unique within the notebook, in kebab-case.
+    value : int or float
+        NumPy scalars are welcome.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `glue` does, and for a `value` that is no number.
+    """
+    if isinstance(value, str):
+        raise TypeError(f"value must be a number, got {value!r} for {name!r}")
+    glue(name, value)
+    whole = isinstance(value, int | np.integer) or abs(value) >= 1000
+    print(f"{name}: {value:.0f}" if whole else f"{name}: {value:.4g}")
+
+
 def verdict(claim, criterion, passed, partly=None, reproduces=False):
     """Print and record the verdict on one claim of the literature.
 

@@ -1,6 +1,6 @@
 """What glue records is what myst-nb reads; verdicts say what they mean."""
 
-from aecourse import glue, nb, verdict
+from aecourse import glue, nb, note, verdict
 import numpy as np
 import pytest
 
@@ -50,6 +50,30 @@ def test_glue_names_bad_arguments(glued, name, value, error, message):
     with pytest.raises(error, match=message):
         glue(name, value)
     assert not glued
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.float32(0.25), "0.25"),
+        (0.000123456, "0.0001235"),
+        (99.98765, "99.99"),
+        (824849.6, "824850"),
+        (np.int64(123456), "123456"),
+    ],
+)
+def test_note_prints_what_it_records(glued, capsys, value, text):
+    assert note("key", value) is None
+    assert capsys.readouterr().out == f"key: {text}\n"
+    assert glued == {"key": repr(getattr(value, "item", lambda: value)())}
+
+
+@pytest.mark.parametrize("value", ["holds", np.nan, [1]])
+def test_note_records_and_prints_numbers_only(glued, capsys, value):
+    with pytest.raises((TypeError, ValueError), match="for 'key'"):
+        note("key", value)
+    assert not glued
+    assert not capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
