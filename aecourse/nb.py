@@ -52,7 +52,7 @@ def glue(name, value):
 def note(name, value):
     """Print one number and record it, as `glue` does.
 
-    The line reads ``name: 0.0923``: four significant digits, or all those
+    The line reads ``name: 0.09230``: four significant digits, or all those
     before the point. Cells that print a table use `glue` itself.
 
     Parameters
@@ -71,7 +71,7 @@ def note(name, value):
         raise TypeError(f"value must be a number, got {value!r} for {name!r}")
     glue(name, value)
     whole = isinstance(value, int | np.integer) or abs(value) >= 1000
-    print(f"{name}: {value:.0f}" if whole else f"{name}: {value:.4g}")
+    print(f"{name}: {value:.0f}" if whole else f"{name}: {value:#.4g}")
 
 
 def verdict(claim, criterion, passed, partly=None, reproduces=False):

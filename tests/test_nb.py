@@ -55,7 +55,7 @@ def test_glue_names_bad_arguments(glued, name, value, error, message):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (np.float32(0.25), "0.25"),
+        (np.float32(0.25), "0.2500"),
         (0.000123456, "0.0001235"),
         (99.98765, "99.99"),
         (824849.6, "824850"),
