@@ -58,7 +58,7 @@ class Autoencoder(keras.Model):
         """Codes of samples of shape (n, ...)."""
         check_samples("x", x)
         check_integer("batch_size", batch_size)
-        return run_in_batches(self.encoder, x, batch_size)
+        return run_in_batches(self._code, x, batch_size)
 
     def decode(self, z, batch_size=1000):
         """Reconstructions from codes of shape (n, ...)."""
@@ -69,6 +69,9 @@ class Autoencoder(keras.Model):
     def reconstruct(self, x, batch_size=1000):
         """Encode and decode samples of shape (n, ...)."""
         return self.decode(self.encode(x, batch_size), batch_size)
+
+    def _code(self, x):
+        return self.encoder(x)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
@@ -97,12 +100,12 @@ class VariationalAutoencoder(Autoencoder):
     mean of `gaussian_kl`. With beta = 1 and a loss summed over the features
     it estimates the negative evidence lower bound, in nats, from one draw a
     sample. The history holds "reconstruction" (with penalties of layers, if
-    any) and "kl" (without beta). A call returns (x_hat, z_mean, z_log_var).
+    any) and "kl" (no beta). A call returns (x_hat, z_mean, z_log_var).
 
     Parameters
     ----------
     encoder : keras.Layer
-        Returns ``(z_mean, z_log_var)``, two arrays of shape (batch, ...).
+        Returns ``(z_mean, z_log_var)``, of which `encode` keeps the first.
     decoder : keras.Layer
     beta : float
         Weight of the KL term, at least 0.
@@ -145,11 +148,8 @@ class VariationalAutoencoder(Autoencoder):
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return super().compute_metrics(x, y, y_pred[0], sample_weight)
 
-    def encode(self, x, batch_size=1000):
-        """Means of the codes of samples (n, ...): nothing is drawn."""
-        check_samples("x", x)
-        check_integer("batch_size", batch_size)
-        return run_in_batches(lambda x: self.encoder(x)[0], x, batch_size)
+    def _code(self, x):
+        return self.encoder(x)[0]
 
     def sample(self, n, seed=None):
         """Decode `n` codes drawn from N(0, I), to an ndarray (n, ...)."""

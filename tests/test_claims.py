@@ -1,10 +1,14 @@
 """The ledger and the chapters' verdicts agree."""
 
+import itertools
 import re
 
 import execution
 import nbformat
 import pytest
+
+# What chapters that are not written yet will judge.
+LATER = {"C10", "C17", "C18", "C20", "C25", "C28", "D16", "D26"}
 
 
 def verdicts():
@@ -31,8 +35,12 @@ def ledger(root):
 
 
 def test_every_verdict_has_its_row_and_every_row_its_verdict(ledger):
-    assert sorted(ledger) == sorted(verdicts())
-    assert ledger
+    numbered = itertools.chain(
+        (f"C{i:02}" for i in range(1, 30)), (f"D{i:02}" for i in range(1, 29))
+    )
+    due = sorted(set(numbered) - LATER)
+    assert sorted(verdicts()) == due
+    assert list(ledger) == due
 
 
 def test_every_row_quotes_its_verdict_and_links_to_it(ledger):

@@ -17,6 +17,8 @@ EVERY_CHAPTER = pytest.mark.parametrize(
 )
 # Decimals that prose may hold: figures that a source text prints, settings.
 TYPED = {
+    "05_sparse": "1697.0 667.2 450.0 351.5 293.7 1759.9 298.0",
+    "04_gaussian_noise": "0.01 0.3 0.5 0.6 127.8",
     "09_vae": "86.76 88.71 0.9 0.95 0.01",
     "07_denoising": "0.0839",
     "03_basic": "0.0914 0.0925 0.6957",
