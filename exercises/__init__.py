@@ -1,0 +1,1 @@
+"""Graded exercises: sources, generated notebooks and the grader."""

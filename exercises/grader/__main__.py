@@ -1,0 +1,136 @@
+"""Grade notebooks.
+
+For example:
+
+    python -m exercises.grader exercises/src/ex05_sparse.md \\
+        submissions/*.ipynb --out results/
+"""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+import os
+from pathlib import Path
+import sys
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress
+
+from exercises.grader import isolate, report
+from exercises.grader.grade import grade_file
+from exercises.grader.parse import SourceError
+from exercises.grader.pool import Pool
+from exercises.grader.source import read, read_checks
+
+ALL = {isolate.NETWORK, isolate.PROCESSES, isolate.FILES}
+
+
+def _positive(text):
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
+    return value
+
+
+def _natural(text):
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number of at least 0, got {text}"
+        )
+    return int(text)
+
+
+def _jobs(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
+    return int(text)
+
+
+def options(arguments):
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m exercises.grader",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("source", type=Path, help="exercises/src/exNN_topic.md")
+    add("submissions", type=Path, nargs="+", help="notebooks")
+    add("--out", type=Path, default=Path("results"), help="folder to write")
+    add(
+        "--jobs",
+        type=_jobs,
+        default=os.cpu_count() or 1,
+        help="submissions that run at once (default: one a core)",
+    )
+    add(
+        "--timeout",
+        type=_positive,
+        default=120,
+        help="seconds for the cells together, and for each question",
+    )
+    add(
+        "--memory",
+        type=_positive,
+        default=4,
+        help="GiB of private memory for a process",
+    )
+    add("--seed", type=_natural, default=2, help="of the random inputs")
+    add(
+        "--private-checks",
+        type=Path,
+        metavar="FILE",
+        help="Markdown with further checks",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments=None):
+    """Grade, write the results, and say where they are.
+
+    Returns
+    -------
+    int
+        0 if all submissions were graded, 2 if the source is in error.
+    """
+    chosen, console = options(arguments), Console(stderr=True)
+    try:
+        exercise = read(chosen.source)
+        checks = exercise.checks
+        if chosen.private_checks:
+            file, known = chosen.private_checks, exercise.questions
+            checks += read_checks(file, known)
+    except (SourceError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    names = report.names_of(chosen.submissions)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with (
+        Pool(chosen.timeout, chosen.memory) as pool,
+        ThreadPoolExecutor(chosen.jobs) as threads,
+        Progress(*columns, console=console) as progress,
+    ):
+        task = progress.add_task(exercise.name, total=len(names))
+
+        def one(path, name):
+            grade = grade_file(pool, checks, path, name, chosen.seed)
+            progress.advance(task)
+            return grade
+
+        grades = list(threads.map(one, chosen.submissions, names))
+    report.write(grades, exercise.questions, exercise.title, chosen.out)
+    print(isolation({name for g in grades for name in g.applied}))
+    print(f"{len(grades)} graded: {chosen.out / 'scores.csv'}")
+    return 0
+
+
+def isolation(applied):
+    """Say plainly what kept the submissions apart."""
+    if not applied:
+        return "Isolation: limits only; the system allows no namespaces."
+    text = f"Isolation: limits, {', '.join(sorted(applied))}."
+    missing = sorted(ALL - applied)
+    return f"{text} Not here: {', '.join(missing)}." if missing else text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

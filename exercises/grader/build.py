@@ -1,0 +1,172 @@
+"""Write the notebooks of the exercises: ``make exercises``.
+
+From ``exercises/src/exNN_topic.md`` come ``exercises/exNN_topic.ipynb``, for
+the learner, and ``exercises/solutions/exNN_topic.ipynb``. The same source
+gives the same bytes, whatever the machine, the day and the order.
+"""
+
+import argparse
+import base64
+import json
+from pathlib import Path
+import sys
+import textwrap
+
+import yaml
+
+from exercises.grader.build_text import CHECKS, OPENING, SETUP
+from exercises.grader.source import read, variant
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def notebooks(path, repository):
+    """Build the two notebooks of one source.
+
+    Parameters
+    ----------
+    path : path-like
+        The source.
+    repository : dict
+        ``url`` and ``branch`` of the repository.
+
+    Returns
+    -------
+    student, solution : str
+        The text of the two files.
+
+    Raises
+    ------
+    SourceError
+        If the source breaks the form.
+    """
+    exercise = read(path)
+    first = [
+        _cell("title", _opening(exercise, repository)),
+        _cell("setup", SETUP.format(**repository), folded=True),
+        _cell("checks", _checks(exercise), folded=True),
+    ]
+    return tuple(
+        _notebook(first + _body(exercise, solved), exercise)
+        for solved in (False, True)
+    )
+
+
+def _opening(exercise, repository):
+    number, url = int(exercise.name[2:4]), repository["url"]
+    each = ", ".join(
+        f"{question}: {exercise.points(question)}"
+        for question in exercise.questions
+    )
+    return OPENING.format(
+        **vars(exercise) | repository,
+        number=number,
+        colab="https://colab.research.google.com/github",
+        slug=url.removeprefix("https://github.com/"),
+        points=exercise.points(),
+        count=len(exercise.questions),
+        each=each,
+    )
+
+
+def _checks(exercise):
+    program = Path(__file__).with_name("checks.py").read_text("utf-8")
+    if "'''" in program:
+        raise ValueError("checks.py must not hold three single quotes")
+    data = json.dumps(exercise.checks, sort_keys=True).encode()
+    encoded = base64.b64encode(data).decode()
+    lines = "\n".join(textwrap.wrap(encoded, 76))
+    return CHECKS.format(program=program, encoded=lines).rstrip()
+
+
+def _body(exercise, solved):
+    """The cells of the source, a check after each question, the score."""
+    cells, shown = [], exercise.of("prose", "code", "answer")
+    last = {cell.question: cell for cell in shown if cell.question}
+    for number, cell in enumerate(shown, 1):
+        if cell.kind == "prose":
+            cells.append(_cell(f"text-{number:02d}", cell.text))
+            continue
+        name = f"{cell.question or 'code'}-{number:02d}"
+        text = variant(cell.text, solved)
+        cells.append(_cell(name, text, code=True))
+        if cell is last.get(cell.question):
+            call = f'check("{cell.question}")'
+            cells.append(_cell(f"{cell.question}-check", call, code=True))
+    return [*cells, _cell("score", "score()", code=True)]
+
+
+def _cell(name, text, code=False, folded=False):
+    """A notebook cell with a given id."""
+    cell = {
+        "cell_type": "code" if code or folded else "markdown",
+        "id": name,
+        "metadata": {},
+        "source": text.splitlines(keepends=True),
+    }
+    if folded:
+        cell["metadata"] = {
+            "cellView": "form",
+            "jupyter": {"source_hidden": True},
+            "tags": ["hide-input"],
+        }
+    if cell["cell_type"] == "code":
+        cell |= {"execution_count": None, "outputs": []}
+    return cell
+
+
+def _notebook(cells, exercise):
+    kernel = {"display_name": "Python 3", "language": "python"}
+    metadata = {
+        "exercise": exercise.name,
+        "kernelspec": kernel | {"name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook = {
+        "cells": cells,
+        "metadata": metadata,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    text = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)
+    return text + "\n"
+
+
+def build(root=ROOT, write=True):
+    """Build all exercises below `root`.
+
+    Returns
+    -------
+    list of Path
+        The files whose content changed, or would change.
+    """
+    config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
+    changed = []
+    for path in sorted((root / "exercises" / "src").glob("*.md")):
+        texts = notebooks(path, config["repository"])
+        for folder, text in zip((".", "solutions"), texts, strict=True):
+            file = root / "exercises" / folder / f"{path.stem}.ipynb"
+            if not file.exists() or file.read_bytes() != text.encode():
+                changed.append(file)
+                if write:
+                    file.parent.mkdir(exist_ok=True)
+                    file.write_bytes(text.encode())
+    return changed
+
+
+def main(arguments=None):
+    """Write the notebooks; with ``--check``, only say which are stale."""
+    parser = argparse.ArgumentParser(
+        prog="exercises.grader.build", description=main.__doc__
+    )
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args(arguments)
+    changed = build(write=not options.check)
+    for file in changed:
+        word = "stale" if options.check else "wrote"
+        print(word, file.relative_to(ROOT))
+    return int(options.check and bool(changed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

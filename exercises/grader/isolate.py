@@ -1,0 +1,186 @@
+"""Limits and namespaces for the process that runs a submission.
+
+Linux only, and only what the system allows; `enter` and `root_for` say what
+they applied. As root no user namespace is needed: the worker gives up root
+for a user id of its own instead.
+"""
+
+import ctypes
+import os
+from pathlib import Path
+import platform
+import resource
+import sys
+
+NEWNS, NEWUSER, NEWPID, NEWNET = 0x20000, 0x10000000, 0x20000000, 0x40000000
+NEWIPC = 0x08000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT = 1, 2, 4, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+MNT_DETACH, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SUBREAPER = 2, 4, 38, 36
+PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+FIRST_USER = 64000
+DEVICES = ("null", "zero", "random", "urandom")
+SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/sbin", "/etc", "/sys")
+ROOT_SIZE = "256m"
+
+NETWORK, PROCESSES, FILES = "no network", "own processes", "own files"
+
+try:
+    LIBC = ctypes.CDLL(None, use_errno=True)
+    LIBC.unshare  # noqa: B018 (missing on other systems than Linux)
+except (OSError, AttributeError):
+    LIBC = None
+
+
+def _call(name, *arguments):
+    """Call a function of the C library; an OSError if it fails."""
+    if getattr(LIBC, name)(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{name}: {os.strerror(code)}")
+
+
+def _mount(source, target, kind, flags, data=None):
+    def text(value):
+        return None if value is None else os.fsencode(value)
+
+    flags = ctypes.c_ulong(flags)
+    _call("mount", text(source), text(target), text(kind), flags, text(data))
+
+
+def enter():
+    """Leave the system's namespaces, as far as it is allowed.
+
+    To be called in a process with one thread. The next child that it forks
+    is the first process of the new PID namespace.
+
+    Returns
+    -------
+    set of str
+        What was applied: `NETWORK`, `PROCESSES`, and "mounts" if the file
+        system may now be replaced.
+    """
+    if LIBC is None:
+        return set()
+    _call("prctl", PR_SUBREAPER, 1, 0, 0, 0)
+    user, group = os.geteuid(), os.getegid()
+    for extra in (0, NEWUSER) if user == 0 else (NEWUSER,):
+        try:
+            _call("unshare", NEWNS | NEWPID | NEWNET | NEWIPC | extra)
+        except OSError:
+            continue
+        if extra:
+            Path("/proc/self/setgroups").write_text("deny")
+            Path("/proc/self/uid_map").write_text(f"1000 {user} 1")
+            Path("/proc/self/gid_map").write_text(f"1000 {group} 1")
+        return {NETWORK, PROCESSES, "mounts"}
+    return set()
+
+
+def readable(package):
+    """The folders that a worker needs: Python, its packages, `package`."""
+    folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, *SYSTEM}
+    folders |= {os.path.realpath(sys.executable).rsplit("/bin/", 1)[0]}
+    folders |= {str(package)}
+    return sorted(folder for folder in folders if os.path.lexists(folder))
+
+
+def root_for(folders, stage):
+    """Replace the file system by one that holds `folders`, read-only.
+
+    To be called by the first process of the new PID namespace.
+
+    Parameters
+    ----------
+    folders : list of str
+        What stays to be seen.
+    stage : str
+        An empty folder, where the new file system is put together.
+
+    Returns
+    -------
+    bool
+        Whether it was done; if not, the old file system is still there.
+    """
+    try:
+        _mount("none", "/", None, MS_REC | MS_PRIVATE)
+        _mount("tmpfs", stage, "tmpfs", MS_NOSUID, f"size={ROOT_SIZE}")
+        os.mkdir(f"{stage}/proc")
+        _mount("proc", f"{stage}/proc", "proc", MS_NOSUID | MS_NODEV)
+        for folder in folders:
+            _show(folder, stage)
+        os.makedirs(f"{stage}/dev/shm")
+        for name in DEVICES:
+            Path(f"{stage}/dev/{name}").touch()
+            _mount(f"/dev/{name}", f"{stage}/dev/{name}", None, MS_BIND)
+        for name in ("tmp", "dev/shm", "home"):
+            os.makedirs(f"{stage}/{name}", exist_ok=True)
+            os.chmod(f"{stage}/{name}", 0o1777)
+        os.chdir(stage)
+        number = PIVOT_ROOT[platform.machine()]
+        _call("syscall", number, b".", b".")
+        _call("umount2", b".", MNT_DETACH)
+        os.chdir("/")
+    except (OSError, KeyError):
+        return False
+    return True
+
+
+def _show(folder, stage):
+    """Bind a folder at its own place below the stage, read-only."""
+    target = stage + folder
+    if os.path.exists(target):
+        return
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.islink(folder):
+        os.symlink(os.readlink(folder), target)
+        return
+    os.makedirs(target)
+    _mount(folder, target, None, MS_BIND | MS_REC)
+    # Flags that the mount has already may not be dropped.
+    kept = os.statvfs(folder).f_flag & (MS_NOSUID | MS_NODEV | 8)
+    flags = MS_BIND | MS_REMOUNT | MS_RDONLY | kept
+    _mount(None, target, None, flags)
+
+
+def give_up_rights(slot):
+    """Become a user without rights; `slot` makes its id differ."""
+    if LIBC is None:
+        return
+    if os.geteuid() == 0:
+        user = FIRST_USER + slot
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        _call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)
+    else:
+        header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+        LIBC.capset(header, (ctypes.c_uint32 * 6)())
+    _call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def limit(memory, seconds, own_processes):
+    """Limit what a process and its children may use.
+
+    Parameters
+    ----------
+    memory : int
+        Bytes of private memory for each process.
+    seconds : int
+        Processor time.
+    own_processes : bool
+        Whether processes are counted apart from those of others.
+    """
+    limits = {
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_DATA: memory,
+        resource.RLIMIT_FSIZE: 64 << 20,
+        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_CORE: 0,
+    }
+    if own_processes:
+        limits[resource.RLIMIT_NPROC] = 256
+    for which, value in limits.items():
+        hard = resource.getrlimit(which)[1]
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(which, (value, value))
