@@ -23,7 +23,7 @@ BUILD := $(BIN)/jupyter-book build . -W -n --keep-going --all
 NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
 	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
 
-.PHONY: book test serve notebooks lint lock clean help
+.PHONY: book test serve exercises notebooks lint lock clean help
 .DELETE_ON_ERROR:
 
 book: $(PAGES)
@@ -45,6 +45,9 @@ lint: $(INSTALLED)
 
 serve: book  ## show the book at http://localhost:8000
 	$(BIN)/python -m http.server 8000 --directory _build/html
+
+exercises: $(INSTALLED)  ## write the exercises' notebooks from exercises/src
+	$(BIN)/python -m exercises.grader.build
 
 notebooks: $(INSTALLED)  ## execute all, store the checked outputs
 	$(NBVAL) --store-outputs

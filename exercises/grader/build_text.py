@@ -15,13 +15,14 @@ import json
 import types
 
 # The program that runs the checks.
-program = r'''{program}'''
+program = r'''
+{program}'''
 
 # The checks, encoded so that you do not read an answer by accident. This is
 # no secret: whoever decodes them has them.
-encoded = '''
+encoded = \"\"\"
 {encoded}
-'''
+\"\"\"
 checks = types.ModuleType("checks")
 exec(program, checks.__dict__)
 check, score = checks.commands(

@@ -194,7 +194,7 @@ class Pool:
     def _listen(self, results, tasks):
         run, started = Run(), set()
         deadline = time.monotonic() + self.timeout
-        buffer, received = b"", 0
+        unread, received = [], 0
         with selectors.DefaultSelector() as selector:
             selector.register(results, selectors.EVENT_READ)
             while True:
@@ -205,12 +205,16 @@ class Pool:
                 data = os.read(results, 1 << 16)
                 received += len(data)
                 if not data:
-                    run.ended = "the process ended by itself"
+                    run.ended = "ended its process"
                     return run
                 if received > MAX_BYTES:
                     run.ended = "sent too much data"
                     return run
-                *lines, buffer = (buffer + data).split(b"\n")
+                unread.append(data)
+                if b"\n" not in data:
+                    continue
+                *lines, last = b"".join(unread).split(b"\n")
+                unread = [last]
                 for line in lines:
                     try:
                         if run.hear(line, tasks):

@@ -81,7 +81,7 @@ def variant(text, solved):
             part = marker[1]
         elif part in (None, "END SOLUTION") or solved == (part != "ELSE"):
             kept.append(line)
-    return "\n".join(kept)
+    return "\n".join(kept).rstrip()
 
 
 def read(path):
