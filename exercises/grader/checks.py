@@ -37,14 +37,7 @@ def require(condition, message):
 def numbers(value, shape, what):
     """Require an array of finite numbers; return it in double precision.
 
-    Parameters
-    ----------
-    value : object
-        A part of what a probe returned.
-    shape : tuple of int
-        The wanted shape, ``()`` for one number.
-    what : str
-        How a message calls the value, such as "the penalty".
+    `shape` is ``()`` for one number; messages call the value `what`.
     """
     require(value is not None, f"{what} is None: is a `return` missing?")
     if type(value) in (list, tuple):
@@ -81,8 +74,10 @@ def plain(value, depth=0):
     """Turn tensors into arrays, and refuse what is not plain data."""
     if depth > 4:
         raise TypeError("the answer is nested too deeply")
-    if value is None or type(value) is str:
-        return value if value is None else value[:MAX_TEXT]
+    if value is None:
+        return None
+    if type(value) is str:
+        return value[:MAX_TEXT]
     if type(value) in (list, tuple):
         return [plain(part, depth + 1) for part in value[:1000]]
     if type(value) is dict:
@@ -113,10 +108,7 @@ def functions(check):
 
 
 def draw(check, seed):
-    """Draw a seed for the probe, and the inputs of a check.
-
-    They depend on `seed` and on the check's name, not on other checks.
-    """
+    """Draw a seed for the probe, and its inputs; other checks do not count."""
     name = f"{check['question']}.{check['name']}"
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     probe_seed = int(rng.integers(2**31))

@@ -1,22 +1,19 @@
 """Keep a process that has loaded Keras, and run submissions in its forks."""
 
-from dataclasses import dataclass, field
 import importlib.util
 import json
 import os
 from pathlib import Path
-import selectors
 import socket
 import struct
 import subprocess
 import sys
 import threading
-import time
 
 from exercises.grader import isolate, wire
+from exercises.grader.listen import Run, listen
 
 START_SECONDS = 180
-MAX_BYTES = 64 << 20
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 ENVIRONMENT = {
     "AECOURSE_PROGRESS": "line",
@@ -32,41 +29,6 @@ ENVIRONMENT = {
 }
 
 
-@dataclass
-class Run:
-    """What came back from one process."""
-
-    answers: dict = field(default_factory=dict)
-    errors: dict = field(default_factory=dict)
-    applied: list = field(default_factory=list)
-    cell: int | None = None
-    question: str | None = None
-    ended: str = ""
-
-    def hear(self, line, tasks):
-        """Take in one line; True if it is the last, or starts a question.
-
-        The line comes from the learner's process and may hold anything.
-        """
-        event = json.loads(line)
-        if "out" in event or "message" in event:
-            name = (self.question, event["check"])
-            if name in tasks and name not in self.answers:
-                text = event.get("message")
-                out = None if text else wire.decode(event["out"])
-                self.answers[name] = (out, text and str(text)[:600])
-        elif "question" in event:
-            known = event["question"] in {task[0] for task in tasks}
-            self.question = event["question"] if known else self.question
-        elif "error" in event and self.cell is not None:
-            self.errors[self.cell] = str(event["error"])[:600]
-        elif type(event.get("cell")) is int:
-            self.cell = event["cell"]
-        elif "applied" in event and not self.applied:
-            self.applied = [str(name)[:40] for name in event["applied"]][:5]
-        return event.get("done") is True
-
-
 class Pool:
     """Workers for submissions; a context manager.
 
@@ -76,13 +38,16 @@ class Pool:
         Seconds for the cells of a notebook together, and for each question.
     memory : float
         GiB of private memory for a process.
+    package : Path, optional
+        The folder of the package aecourse; default: the one that is found.
     """
 
-    def __init__(self, timeout=60, memory=4):
+    def __init__(self, timeout=60, memory=4, package=None):
         for name, value in (("timeout", timeout), ("memory", memory)):
             if not value > 0:
                 raise ValueError(f"{name} must be above 0, got {value!r}")
         self.timeout, self.memory = timeout, memory
+        self._package = package or _find_package()
         self._lock = threading.Lock()
         self._server = self._process = None
         self._slots = set()
@@ -130,7 +95,7 @@ class Pool:
             "cells": cells,
             "checks": checks,
             "memory": int(self.memory * 2**30),
-            "readable": isolate.readable(_package()),
+            "readable": isolate.readable(self._package),
             "seconds": int(self.timeout * (len(questions) + 1)) + 10,
             "slot": slot,
         }
@@ -139,7 +104,7 @@ class Pool:
         try:
             control.settimeout(30)
             control.sendall(struct.pack("!Q", len(data)) + data)
-            return self._listen(results, tasks)
+            return listen(results, tasks, self.timeout)
         except OSError as error:
             return Run(ended=f"the worker could not start: {error}")
         finally:
@@ -171,7 +136,7 @@ class Pool:
         self._server, theirs = socket.socketpair()
         script = Path(__file__).with_name("worker.py")
         known = {k: os.environ[k] for k in PASSED_ON if k in os.environ}
-        path = {"PYTHONPATH": str(_package().parent), "HOME": "/nowhere"}
+        path = {"PYTHONPATH": str(self._package.parent), "HOME": "/nowhere"}
         self._process = subprocess.Popen(
             [sys.executable, "-B", str(script), str(theirs.fileno())],
             cwd="/",
@@ -191,42 +156,8 @@ class Pool:
             raise RuntimeError("the worker could not load Keras; see above")
         self._server.settimeout(None)
 
-    def _listen(self, results, tasks):
-        run, started = Run(), set()
-        deadline = time.monotonic() + self.timeout
-        unread, received = [], 0
-        with selectors.DefaultSelector() as selector:
-            selector.register(results, selectors.EVENT_READ)
-            while True:
-                left = deadline - time.monotonic()
-                if left <= 0 or not selector.select(left):
-                    run.ended = f"ran longer than {self.timeout:g} s"
-                    return run
-                data = os.read(results, 1 << 16)
-                received += len(data)
-                if not data:
-                    run.ended = "ended its process"
-                    return run
-                if received > MAX_BYTES:
-                    run.ended = "sent too much data"
-                    return run
-                unread.append(data)
-                if b"\n" not in data:
-                    continue
-                *lines, last = b"".join(unread).split(b"\n")
-                unread = [last]
-                for line in lines:
-                    try:
-                        if run.hear(line, tasks):
-                            return run
-                    except (ValueError, TypeError, KeyError, RecursionError):
-                        continue
-                if run.question not in started | {None}:
-                    started.add(run.question)
-                    deadline = time.monotonic() + self.timeout
 
-
-def _package():
+def _find_package():
     """The folder of the package aecourse, without importing it."""
     spec = importlib.util.find_spec("aecourse")
     if spec is None:

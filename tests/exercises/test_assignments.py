@@ -1,0 +1,104 @@
+"""Every assignment: its reference, starter, mutants and alternatives.
+
+All of them go through the grader's workers, as submissions do.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from exercises.grader.grade import grade_cells
+from exercises.grader.source import read, variant
+
+SOURCES = sorted(
+    (Path(__file__).parents[2] / "exercises" / "src").glob("*.md")
+)
+EXERCISES = {path.stem: read(path) for path in SOURCES}
+EVERY_EXERCISE = pytest.mark.parametrize("name", EXERCISES)
+EVERY_QUESTION = pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        (name, question)
+        for name, exercise in EXERCISES.items()
+        for question in exercise.questions
+    ],
+)
+SEED = 3
+
+
+def cells_of(exercise, solved, *more):
+    """Numbered code cells, as a submission has them."""
+    texts = [
+        variant(cell.text, solved) for cell in exercise.of("code", "answer")
+    ]
+    return list(enumerate([*texts, *more], 1))
+
+
+def failed(grade):
+    return {r.name: r.message for r in grade.results if not r.passed}
+
+
+@EVERY_EXERCISE
+def test_it_has_the_form_that_the_course_asks_for(name):
+    exercise = EXERCISES[name]
+    assert 3 <= len(exercise.questions) <= 5
+    assert exercise.chapter[:2] == name[2:4]
+    for question in exercise.questions:
+        assert len(exercise.of("mutant", question=question)) >= 4
+        assert len(exercise.of("alternative", question=question)) >= 2
+
+
+@EVERY_EXERCISE
+def test_a_message_does_not_hold_the_answer(name):
+    """No message quotes a call from the reference answers."""
+    for check in EXERCISES[name].checks:
+        assert "ops." not in check["code"].split("def judge")[1]
+
+
+@EVERY_EXERCISE
+def test_the_reference_scores_everything(name, workers):
+    exercise = EXERCISES[name]
+    cells = cells_of(exercise, True)
+    grade = grade_cells(workers, exercise.checks, cells, name, SEED)
+    assert failed(grade) == {}
+    assert grade.notes == []
+    assert grade.score == exercise.points()
+
+
+@EVERY_EXERCISE
+def test_the_starter_scores_nothing(name, workers):
+    exercise = EXERCISES[name]
+    cells = cells_of(exercise, False)
+    grade = grade_cells(workers, exercise.checks, cells, name, SEED)
+    assert grade.score == 0
+    assert grade.notes == []
+    assert {r.message for r in grade.results} == {"not answered yet"}
+
+
+@EVERY_QUESTION
+def test_alternatives_score_everything(name, question, workers):
+    exercise = EXERCISES[name]
+    checks = [c for c in exercise.checks if c["question"] == question]
+    for other in exercise.of("alternative", question=question):
+        cells = cells_of(exercise, True, other.text)
+        grade = grade_cells(workers, checks, cells, other.name, SEED)
+        assert (failed(grade), grade.notes) == ({}, []), other.name
+
+
+@EVERY_QUESTION
+def test_mutants_lose_points_and_every_check_kills_one(
+    name, question, workers
+):
+    exercise = EXERCISES[name]
+    checks = [c for c in exercise.checks if c["question"] == question]
+    killers, survivors = set(), []
+    for mutant in exercise.of("mutant", question=question):
+        cells = cells_of(exercise, True, mutant.text)
+        grade = grade_cells(workers, checks, cells, mutant.name, SEED)
+        # A mutant is a wrong answer, not a cell that fails.
+        assert grade.notes == [], mutant.name
+        killers |= set(failed(grade))
+        if not failed(grade):
+            survivors.append(mutant.name)
+    assert survivors == []
+    assert killers == {check["name"] for check in checks}

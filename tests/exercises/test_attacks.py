@@ -1,0 +1,272 @@
+"""Submissions that misbehave: the batch goes on, nothing is given away.
+
+The grader asks three questions, all for the sum of random numbers. Each
+attack comes after a right answer to all of them.
+"""
+
+import os
+from pathlib import Path
+import subprocess
+import time
+
+import pytest
+
+from exercises.grader import isolate
+from exercises.grader.grade import grade_cells
+
+CODE = """
+def inputs(rng):
+    return {"x": rng.normal(size=50)}
+
+
+def probe(ns, x):
+    return ns["NAME"](x)
+
+
+def judge(out, x):
+    out = numbers(out, (), "the sum")
+    require(close(out, x.sum()), "this is not the sum")
+"""
+CHECKS = [
+    {
+        "question": f"q{number}",
+        "name": "sum",
+        "points": 1,
+        "hidden": False,
+        "code": CODE.replace("NAME", name),
+    }
+    for number, name in enumerate("fgh", 1)
+]
+RIGHT = "import os, sys\ndef f(x): return x.sum()\ng = h = f"
+
+# Name: what the submission does, the points it gets, what a note says.
+TOP_LEVEL = {
+    "sys_exit": ("sys.exit(0)", 3, "SystemExit"),
+    "os_exit": ("os._exit(0)", 3, "cell 2 left out: it ended"),
+    "kills_itself": ("os.kill(os.getpid(), 9)", 3, "cell 2 left out"),
+    "endless_loop": ("while True: pass", 3, "cell 2 left out: it ran longer"),
+    "syntax_error": ("def f(:", 3, "SyntaxError"),
+    "import_error": ("import no_such_module", 3, "ModuleNotFoundError"),
+    "error_without_text": (
+        "class E(Exception):\n    def __str__(self): raise ValueError\n"
+        "raise E",
+        3,
+        "cell 2 raised",
+    ),
+    "recursion": ("def r(): r()\nr()", 3, "RecursionError"),
+    "network": (
+        "import socket\nsocket.create_connection(('10.0.0.1', 80), 1)",
+        3,
+        "OSError",
+    ),
+    "large_file": (
+        "with open('big', 'wb') as f:\n"
+        "    for _ in range(100): f.write(bytes(1 << 20))",
+        3,
+        "OSError",
+    ),
+    "many_files": ("a = [open('/dev/null') for _ in range(999)]", 3, "OSErr"),
+    "kills_all": ("os.kill(-1, 9)", 3, "cell 2"),
+    "deletes_all": ("import shutil\nshutil.rmtree('/', True)", 3, ""),
+    "input": ("input()", 3, "EOFError"),
+}
+INSIDE_G = {
+    "hang": ("while True: pass", "ran longer"),
+    "hang_that_catches": (
+        "while True:\n        try:\n            while True: pass\n"
+        "        except BaseException: pass",
+        "ran longer",
+    ),
+    "sleep": ("import time; time.sleep(999)", "ran longer"),
+    "exit": ("os._exit(0)", "ended its process"),
+    "sys_exit": ("sys.exit()", "SystemExit"),
+    "crash": ("import ctypes; ctypes.string_at(0)", "ended its process"),
+    "memory": (
+        "a = []\n    while True: a.append(bytearray(10**7))",
+        "MemoryError",
+    ),
+    "fork_bomb": (
+        "while True:\n        try: os.fork()\n        except OSError: pass",
+        "ran longer",
+    ),
+    "threads": (
+        "import threading\n    t = threading.Event()\n"
+        "    for _ in range(5000): threading.Thread(target=t.wait).start()",
+        "",
+    ),
+    "nan": ("return float('nan')", "NaN"),
+    "infinite": ("return float('inf')", "infinity"),
+    "nothing": ("pass", "`return`"),
+    "shape": ("return x", "shape is (50,)"),
+    "text": ("return 'the right answer'", "made of numbers"),
+    "complex": ("return x.sum() + 1j", "expected numbers"),
+    "object_array": ("import numpy; return numpy.array([x], object)", "sum"),
+    "huge": ("import numpy; return numpy.zeros(3_000_000)", "fewer numbers"),
+    "nested": (
+        "a = []\n    for _ in range(99): a = [a]\n    return a",
+        "too deep",
+    ),
+    "endless_list": ("a = []; a.append(a); return a", "too deep"),
+    "equal_to_everything": (
+        "class All:\n        __eq__ = lambda self, other: True\n"
+        "        shape, dtype = (), float\n    return All()",
+        "expected numbers",
+    ),
+    "array_that_lies": (
+        "import numpy\n"
+        "    class Lie(numpy.ndarray):\n"
+        "        __eq__ = __lt__ = __le__ = lambda self, other: True\n"
+        "        __sub__ = __rsub__ = lambda self, other: self * 0\n"
+        "    return numpy.array(1e9).view(Lie)",
+        "not the sum",
+    ),
+    "long_message": ("raise ValueError('x' * 10**7)", "ValueError"),
+    "result_flood": (
+        "while True:\n        for fd in range(3, 30):\n"
+        "            try: os.write(fd, b'x' * 10**6)\n"
+        "            except OSError: pass",
+        "too much data",
+    ),
+}
+
+
+def grade(pool, text):
+    return grade_cells(pool, CHECKS, [(1, RIGHT), (2, text)], "attack", 7)
+
+
+@pytest.mark.parametrize("name", TOP_LEVEL)
+def test_a_bad_cell_does_not_cost_the_answers(name, light_workers):
+    text, points, note = TOP_LEVEL[name]
+    result = grade(light_workers, text)
+    assert result.score == points
+    assert note in "; ".join(result.notes)
+
+
+@pytest.mark.parametrize("name", INSIDE_G)
+def test_a_bad_answer_costs_its_own_question_only(name, light_workers):
+    body, message = INSIDE_G[name]
+    result = grade(light_workers, f"def g(x):\n    {body}")
+    assert [r.passed for r in result.results] == [True, False, True]
+    assert message in result.results[1].message
+    assert len(result.results[1].message) < 1000
+
+
+FORGED = """
+for fd in range(3, 64):
+    for line in [
+        '{"question": "q2"}',
+        '{"check": "sum", "out": {"text": "passed"}}',
+        '{"check": "sum", "out": {"data": "", "dtype": "|O", "shape": []}}',
+        '{"check": "sum", "out": {"list": [{"list": []}]}, "points": 99}',
+        '{"check": "sum", "score": 1, "passed": true}',
+        '[' * 100000, '{"done": 1}', 'null', '{}', '\\xff',
+    ]:
+        try:
+            os.write(fd, line.encode() + b"\\n")
+        except OSError:
+            pass
+"""
+
+
+def test_forged_lines_earn_nothing(light_workers):
+    wrong = "f = g = h = lambda x: 0.0\n"
+    assert grade(light_workers, wrong + FORGED).score == 0
+    done = FORGED + "\nos.write(fd, b'{\"done\": true}')"
+    assert grade(light_workers, wrong + done).score == 0
+
+
+OVERWRITE = {
+    "check_and_score": "check = score = lambda *a: print('Score: 9 of 9')",
+    "numpy": (
+        "import numpy\nnumpy.allclose = lambda *a, **k: True\n"
+        "numpy.isfinite = lambda a: numpy.ones(1, bool)\n"
+    ),
+    "keras": "import keras\nkeras.utils.set_random_seed = None",
+    "checks": (
+        "import sys\n"
+        "for name, module in list(sys.modules.items()):\n"
+        "    for attribute in ('judge', 'require', 'close', 'numbers'):\n"
+        "        if hasattr(module, attribute) and 'check' in name:\n"
+        "            setattr(module, attribute, lambda *a, **k: True)\n"
+    ),
+    "builtins": (
+        "import builtins\nbuiltins.abs = lambda x: 0\n"
+        "builtins.bool = lambda x: True\n"
+    ),
+    "json": (
+        "import json\n"
+        'json.dumps = lambda o, **k: \'{"passed": true, "score": 1}\''
+    ),
+    "base": "import base64\nbase64.b64encode = lambda b: b'AAAA'",
+}
+
+
+@pytest.mark.parametrize("name", OVERWRITE)
+def test_overwritten_parts_earn_nothing(name, light_workers):
+    text = "f = g = h = lambda x: 0.0\n" + OVERWRITE[name]
+    assert grade(light_workers, text).score == 0
+
+
+LOOK = """
+import glob
+seen = [p for p in PATHS if os.path.exists(p)]
+others = [p for p in glob.glob('/proc/[0-9]*') if p[6:] not in ('1', '2')]
+def f(x): return x.sum() if not seen else 0
+def g(x): return x.sum() if len(others) < 2 else 0
+def h(x): return x.sum() if os.getuid() else 0
+"""
+
+
+def test_a_worker_sees_neither_solutions_nor_others(light_workers, root):
+    hidden = [
+        root / "exercises" / "src",
+        root / "exercises" / "grader",
+        root / ".git",
+        root / "README.md",
+    ]
+    text = LOOK.replace("PATHS", str([str(path) for path in hidden]))
+    result = grade(light_workers, text)
+    if isolate.FILES not in result.applied:
+        pytest.skip("the system allows no mount namespaces")
+    assert [r.passed for r in result.results] == [True, True, True]
+
+
+def test_a_worker_holds_no_judge_and_no_seed(light_workers):
+    text = """
+import gc
+texts = [o for o in gc.get_objects() if type(o) is dict]
+words = [str(v) for d in texts for v in d.values() if type(v) is str]
+leak = any('not the ' + 'sum' in w for w in words)
+f = g = h = lambda x: 0.0 if leak else x.sum()
+"""
+    assert grade(light_workers, text).score == 3
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
+def test_nothing_outlives_the_run(light_workers, tmp_path):
+    name = f"outlives-{os.getpid()}"
+    text = (
+        "import subprocess\nsubprocess.Popen([sys.executable, '-c', "
+        f"'import time; time.sleep(99)  # {name}'], start_new_session=True)"
+    )
+    assert grade(light_workers, text).score == 3
+    time.sleep(0.3)
+    listed = subprocess.run(["ps", "ax"], capture_output=True, text=True)
+    assert name not in listed.stdout
+    left = Path(os.environ.get("TMPDIR", "/tmp")).glob("exercise-*")
+    assert list(left) == []
+
+
+def test_the_environment_is_clean(light_workers, monkeypatch):
+    text = (
+        "left = set(os.environ) - {'HOME', 'PATH', 'LANG', 'LC_ALL'}\n"
+        "bad = [k for k in left if 'TOKEN' in k or 'PYTEST' in k]\n"
+        "f = g = h = lambda x: 0.0 if bad else x.sum()"
+    )
+    assert grade(light_workers, text).score == 3
+
+
+def test_a_worker_starts_again_after_its_server_died(light_workers):
+    light_workers._process.kill()
+    light_workers._process.wait()
+    assert grade(light_workers, "pass").score == 3
