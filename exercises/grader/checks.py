@@ -108,7 +108,7 @@ def functions(check):
 
 
 def draw(check, seed):
-    """Draw a seed for the probe, and its inputs; other checks do not count."""
+    """Draw a probe's seed and inputs, which depend on no other check."""
     name = f"{check['question']}.{check['name']}"
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     probe_seed = int(rng.integers(2**31))

@@ -18,7 +18,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT = 1, 2, 4, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 MNT_DETACH, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SUBREAPER = 2, 4, 38, 36
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
-FIRST_USER = 64000
+FIRST_USER, USERS = 20000, 40000
 DEVICES = ("null", "zero", "random", "urandom")
 SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/sbin", "/etc", "/sys")
 ROOT_SIZE = "256m"
@@ -56,8 +56,7 @@ def enter():
     Returns
     -------
     set of str
-        What was applied: `NETWORK`, `PROCESSES`, and "mounts" if the file
-        system may now be replaced.
+        What was applied, `NETWORK` and `PROCESSES`.
     """
     if LIBC is None:
         return set()
@@ -65,14 +64,14 @@ def enter():
     user, group = os.geteuid(), os.getegid()
     for extra in (0, NEWUSER) if user == 0 else (NEWUSER,):
         try:
-            _call("unshare", NEWNS | NEWPID | NEWNET | NEWIPC | extra)
+            _call("unshare", NEWPID | NEWNET | NEWIPC | extra)
         except OSError:
             continue
         if extra:
             Path("/proc/self/setgroups").write_text("deny")
             Path("/proc/self/uid_map").write_text(f"1000 {user} 1")
             Path("/proc/self/gid_map").write_text(f"1000 {group} 1")
-        return {NETWORK, PROCESSES, "mounts"}
+        return {NETWORK, PROCESSES}
     return set()
 
 
@@ -102,6 +101,7 @@ def root_for(folders, stage):
         Whether it was done; if not, the old file system is still there.
     """
     try:
+        _call("unshare", NEWNS)
         _mount("none", "/", None, MS_REC | MS_PRIVATE)
         _mount("tmpfs", stage, "tmpfs", MS_NOSUID, f"size={ROOT_SIZE}")
         os.mkdir(f"{stage}/proc")
@@ -142,12 +142,16 @@ def _show(folder, stage):
     _mount(None, target, None, flags)
 
 
-def give_up_rights(slot):
-    """Become a user without rights; `slot` makes its id differ."""
+def give_up_rights(number):
+    """Become a user without rights; `number` makes its id differ.
+
+    An id of its own keeps a submission from using up what the limit on
+    processes leaves to others.
+    """
     if LIBC is None:
         return
     if os.geteuid() == 0:
-        user = FIRST_USER + slot
+        user = FIRST_USER + number % USERS
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)

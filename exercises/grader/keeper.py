@@ -38,7 +38,7 @@ def keep(control, results, run):
     os.setsid()
     job = receive(control)
     home = tempfile.mkdtemp(prefix="exercise-")
-    applied = isolate.enter()
+    applied, number = isolate.enter(), os.getpid()
     woken, wake = os.pipe()
     for end in (woken, wake):
         os.set_blocking(end, False)
@@ -49,7 +49,7 @@ def keep(control, results, run):
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         control.close()
-        first(job, home, applied, results, run)
+        first(job, home, applied, number, results, run)
     os.close(results)
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
@@ -96,20 +96,18 @@ def end_descendants():
                 continue
 
 
-def first(job, home, applied, results, run):
+def first(job, home, applied, number, results, run):
     """Change the file system, then wait for the runner."""
-    if "mounts" in applied:
-        applied.remove("mounts")
-        if isolate.root_for(job["readable"], home):
-            applied.add(isolate.FILES)
-            home = "/home"
+    if applied and isolate.root_for(job["readable"], home):
+        applied.add(isolate.FILES)
+        home = "/home"
     if os.geteuid() == 0 and home != "/home":
         os.chmod(home, 0o777)
     runner = os.fork()
     if runner == 0:
         status = 1
         try:
-            isolate.give_up_rights(job["slot"])
+            isolate.give_up_rights(number)
             own = isolate.PROCESSES in applied
             isolate.limit(job["memory"], job["seconds"], own)
             os.chdir(home)

@@ -50,7 +50,6 @@ class Pool:
         self._package = package or _find_package()
         self._lock = threading.Lock()
         self._server = self._process = None
-        self._slots = set()
 
     def __enter__(self):
         return self
@@ -90,14 +89,12 @@ class Pool:
             for (question, name), task in tasks.items()
         ]
         questions = {question for question, _ in tasks}
-        slot = self._take_slot()
         job = {
             "cells": cells,
             "checks": checks,
             "memory": int(self.memory * 2**30),
             "readable": isolate.readable(self._package),
             "seconds": int(self.timeout * (len(questions) + 1)) + 10,
-            "slot": slot,
         }
         data = json.dumps(job).encode()
         control, results = self._start()
@@ -110,13 +107,6 @@ class Pool:
         finally:
             os.close(results)
             _hang_up(control)
-            self._slots.discard(slot)
-
-    def _take_slot(self):
-        with self._lock:
-            slot = next(n for n in range(10**6) if n not in self._slots)
-            self._slots.add(slot)
-        return slot
 
     def _start(self):
         """Ask the server for a keeper: its socket, and the results."""

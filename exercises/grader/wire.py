@@ -28,6 +28,8 @@ def encode(value):
     """
     if value is None or isinstance(value, str):
         return {"text": value}
+    if type(value) in (bool, int, float) and math.isfinite(value):
+        return {"number": value}
     if isinstance(value, list | tuple):
         return {"list": [encode(part) for part in value]}
     if isinstance(value, dict):
@@ -58,6 +60,11 @@ def decode(message, depth=0):
         if text is not None and not isinstance(text, str):
             raise ValueError("text must be a string")
         return text if text is None else text[:MAX_TEXT]
+    if message.keys() == {"number"}:
+        number = message["number"]
+        if type(number) not in (bool, int, float):
+            raise ValueError("number must be one")
+        return number
     if message.keys() == {"list"} and isinstance(message["list"], list):
         return [decode(part, depth + 1) for part in message["list"]]
     if message.keys() == {"dict"} and isinstance(message["dict"], dict):

@@ -22,8 +22,10 @@ def run(job, results, applied):
     """Execute the cells, then the probes; write one line for each event."""
     stream = os.fdopen(results, "w", encoding="utf-8")
 
+    dumps = json.dumps
+
     def tell(**event):
-        stream.write(json.dumps(event) + "\n")
+        stream.write(dumps(event) + "\n")
         stream.flush()
 
     tell(applied=applied)

@@ -1,0 +1,162 @@
+"""Reading the sources: what is taken in, and what is refused."""
+
+import pytest
+
+from exercises.grader.parse import SourceError
+from exercises.grader.source import read, read_checks, variant
+
+GOOD = """\
+---
+title: Sums
+chapter: 01_theory
+minutes: 5
+---
+
+Some prose.
+
+```
+a fence in the prose
+```
+
+```{code-cell}
+import numpy as np
+```
+
+```{code-cell}
+:tags: [answer]
+# q1
+def total(x):
+    ### BEGIN SOLUTION
+    return x.sum()
+    ### ELSE
+    raise NotImplementedError
+    ### END SOLUTION
+```
+
+```{code-cell}
+:tags: [check]
+# q1 points=1 name=seen
+def probe(ns):
+    return ns["total"](np.ones(3))
+
+
+def judge(out):
+    require(close(out, 3), "wrong")
+```
+
+```{code-cell}
+:tags: [check, hidden]
+# q1 points=2 name=held_out
+def inputs(rng):
+    return {"x": rng.normal(size=3)}
+
+
+def probe(ns, x):
+    return ns["total"](x)
+
+
+def judge(out, x):
+    require(close(out, x.sum()), "wrong")
+```
+
+```{code-cell}
+:tags: [mutant]
+# q1 name=mean defect=D05
+def total(x):
+    return x.mean()
+```
+"""
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "ex01_sums.md"
+
+    def write(old="", new=""):
+        assert old in GOOD
+        path.write_text(GOOD.replace(old, new, 1))
+        return path
+
+    return write
+
+
+def test_it_reads_all_kinds_of_cells(source):
+    exercise = read(source())
+    assert (exercise.title, exercise.chapter) == ("Sums", "01_theory")
+    assert exercise.minutes == 5
+    kinds = [cell.kind for cell in exercise.cells]
+    assert kinds == "prose code answer visible held-out mutant".split()
+    assert "a fence in the prose" in exercise.cells[0].text
+    assert exercise.questions == ["q1"]
+    assert exercise.points() == exercise.points("q1") == 3
+    assert [check["hidden"] for check in exercise.checks] == [False, True]
+    assert exercise.of("mutant")[0].defect == "D05"
+
+
+def test_a_variant_keeps_one_of_the_two_answers(source):
+    text = read(source()).of("answer")[0].text
+    head = "# q1\ndef total(x):\n    "
+    assert variant(text, True) == head + "return x.sum()"
+    assert variant(text, False) == head + "raise NotImplementedError"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("---\ntitle", "title", 1, "first line must be ---"),
+        ("minutes: 5\n", "", 1, "the head needs"),
+        ("minutes: 5", "minutes: five", 4, "whole number"),
+        ("minutes: 5", "hours: 5", 4, "expected one of"),
+        ("minutes: 5", "minutes: 5\nminutes: 6", 5, "expected one of"),
+        (":tags: [check]", ":tags: [test]", 30, "unknown tags ['test']"),
+        (":tags: [check]", ":label: a", 29, "unknown option ':label: a'"),
+        ("# q1 points=1", "# q1 point=1", 30, "expected # q1 name=… points"),
+        ("points=1", "points=0", 30, "above 0"),
+        ("# q1 points=1", "# q2 points=1", 19, "no answer for q2"),
+        ("name=held_out", "name=seen", 41, "stands in line 32 already"),
+        ("    ### ELSE\n", "", 24, "expected ### ELSE"),
+        ("    ### END SOLUTION\n", "", 19, "the answer needs"),
+        ("def probe(ns):", "def probes(ns):", 30, "expected inputs, probe"),
+        ("def judge(out):", "def judge(o):", 30, "expected probe(ns"),
+        ("def inputs(rng)", "def inputs(x)", 41, "expected inputs(rng)"),
+        ("def probe(ns, x)", "def probe(ns, y)", 41, "expected probe(ns"),
+        ("return x.mean()", "return x.mean(", 58, "does not parse"),
+        ("[check, hidden]", "[check]", 19, "q1 has no held-out check"),
+        ("    return x.mean()\n```", "", 54, "a fence is not closed"),
+        ("```{code-cell}\nimport", "```{code-cell}\n1\nimport", 0, ""),
+    ],
+)
+def test_an_error_names_file_and_line(source, old, new, line, message):
+    if line == 0:
+        assert read(source(old, new))
+        return
+    with pytest.raises(SourceError) as caught:
+        read(source(old, new))
+    assert f"ex01_sums.md:{line}: " in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_the_file_s_name_has_a_number(tmp_path):
+    path = tmp_path / "sums.md"
+    path.write_text(GOOD)
+    with pytest.raises(SourceError, match="name must be like ex05_sparse"):
+        read(path)
+
+
+PRIVATE = GOOD[GOOD.index("```{code-cell}\n:tags: [check]") :]
+
+
+def test_private_checks_are_held_out(tmp_path):
+    path = tmp_path / "private.md"
+    path.write_text(PRIVATE[: PRIVATE.index("```{code-cell}\n:tags: [mut")])
+    checks = read_checks(path, ["q1"])
+    assert [check["hidden"] for check in checks] == [True, True]
+    with pytest.raises(SourceError, match="no answer for q1"):
+        read_checks(path, ["q7"])
+
+
+def test_private_checks_hold_nothing_else(tmp_path):
+    path = tmp_path / "private.md"
+    path.write_text(PRIVATE)
+    with pytest.raises(SourceError, match="only checks may stand here"):
+        read_checks(path, ["q1"])
