@@ -6,8 +6,7 @@ A check is a dictionary of plain data: ``question``, ``name``, ``points``,
 ``inputs(rng)``
     draws what the check needs, a dictionary of arrays and numbers;
 ``probe(ns, **inputs)``
-    runs beside the learner's code, whose names are in ``ns``, and returns
-    numbers;
+    runs beside the learner's code, with its names, and returns numbers;
 ``judge(out, **inputs)``
     looks at these numbers only, and calls `require` with a message.
 
@@ -16,6 +15,7 @@ This file needs NumPy; Keras only where a probe runs.
 
 import importlib.util
 from pathlib import Path
+import re
 import zlib
 
 import numpy as np
@@ -35,10 +35,7 @@ def require(condition, message):
 
 
 def numbers(value, shape, what):
-    """Require an array of finite numbers; return it in double precision.
-
-    `shape` is ``()`` for one number; messages call the value `what`.
-    """
+    """Require finite numbers, which messages call `what`; ``()`` is one."""
     require(value is not None, f"{what} is None: is a `return` missing?")
     if type(value) in (list, tuple):
         value = np.asarray(value)
@@ -142,7 +139,9 @@ def ask(check, ns, seed, inputs):
 def explain(error):
     """Say in one line what an exception was, whatever its class does."""
     try:
-        text = " ".join(str(error).split())
+        # Keras adds colours, and what a layer was called with.
+        text = re.sub(r"\x1b\[\d*m|Arguments received by.*", "", f"{error}")
+        text = " ".join(text.split())
     except BaseException:
         text = "its message cannot be shown"
     name = type.__getattribute__(type(error), "__name__")

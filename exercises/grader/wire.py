@@ -37,10 +37,11 @@ def encode(value):
     array = np.array(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"value must hold numbers, got {array.dtype}")
+    array = array.astype(array.dtype.newbyteorder("<"))
     data = base64.b64encode(array.tobytes()).decode("ascii")
     return {
         "data": data,
-        "dtype": array.dtype.newbyteorder("<").str,
+        "dtype": array.dtype.str,
         "shape": list(array.shape),
     }
 

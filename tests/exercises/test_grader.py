@@ -1,0 +1,172 @@
+"""The command: a mixed batch, its table, its feedback, its limits."""
+
+import csv
+import json
+
+import pytest
+import test_source
+
+from exercises.grader import __main__ as command
+from exercises.grader import pool, report
+from exercises.grader.grade import Grade, Result, probe_of
+
+RIGHT = "import numpy as np\ndef total(x):\n    return x.sum()"
+BATCH = {
+    "anna": RIGHT,
+    "ben": RIGHT.replace("x.sum()", "abs(x).sum()"),
+    "cem": "%pip install x\n" + RIGHT,
+    "dora": "def total(x):\n    while True: pass",
+    "emil": "import sys; sys.exit(1)",
+    "=1+1": RIGHT + "\nraise ValueError('=1+1')",
+}
+
+
+@pytest.fixture
+def batch(tmp_path, light_workers, monkeypatch):
+    """The command's arguments for a small exercise without Keras."""
+    package = light_workers._package
+    monkeypatch.setattr(pool, "_find_package", lambda: package)
+    source = tmp_path / "ex01_sums.md"
+    source.write_text(test_source.GOOD)
+    for name, text in BATCH.items():
+        cell = {"cell_type": "code", "source": text}
+        content = json.dumps({"cells": [cell], "nbformat": 4})
+        (tmp_path / f"{name}.ipynb").write_text(content)
+    (tmp_path / "fay.ipynb").write_text("{")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "anna.ipynb").write_text("")
+    files = sorted(str(p) for p in tmp_path.glob("**/*.ipynb"))
+    out = str(tmp_path / "results")
+    return [str(source), *files, "--out", out, "--timeout", "3"]
+
+
+def rows(folder):
+    with open(folder / "results" / "scores.csv", newline="") as file:
+        return {row["submission"]: row for row in csv.DictReader(file)}
+
+
+def test_a_mixed_batch_is_graded(batch, tmp_path, capsys):
+    missing = str(tmp_path / "gone.ipynb")
+    assert command.main([batch[0], missing, *batch[1:], "--jobs", "3"]) == 0
+    table = rows(tmp_path)
+    scores = {name: row["score"] for name, row in table.items()}
+    folder = tmp_path.name
+    assert scores == {
+        "_1_1": "3",
+        f"{folder}-anna": "3",
+        "more-anna": "0",
+        "ben": "1",
+        "cem": "3",
+        "dora": "0",
+        "emil": "0",
+        "fay": "0",
+        "gone": "0",
+    }
+    assert "not valid JSON" in table["fay"]["reason"]
+    assert "empty" in table["more-anna"]["reason"]
+    assert "No such file" in table["gone"]["reason"]
+    assert "ran longer than 3 s" in table["dora"]["reason"]
+    assert "SystemExit" in table["emil"]["reason"]
+    assert table["ben"]["status"] == "graded"
+    assert all(row["points"] == "3" for row in table.values())
+    output = capsys.readouterr().out
+    assert "Isolation: limits" in output
+    assert "9 graded" in output
+    feedback = (tmp_path / "results/feedback/ben.md").read_text()
+    assert "**1 of 3 points**" in feedback
+    assert "- failed: held out (0 of 2). wrong" in feedback
+    result = json.loads(
+        (tmp_path / "results/gradescope/ben.json").read_text()
+    )
+    assert result["score"] == 1
+    assert [t["visibility"] for t in result["tests"]] == [
+        "visible",
+        "after_published",
+    ]
+    left = [p.name for p in (tmp_path / "results").iterdir()]
+    assert sorted(left) == ["feedback", "gradescope", "scores.csv"]
+
+
+def test_the_number_of_jobs_and_the_order_change_no_score(batch, tmp_path):
+    source, *files = batch[: batch.index("--out")]
+    rest = batch[batch.index("--out") :]
+    command.main([source, *files, *rest, "--jobs", "1"])
+    one = rows(tmp_path)
+    command.main([source, *reversed(files), *rest, "--jobs", "4"])
+    four = rows(tmp_path)
+    assert {k: v["score"] for k, v in one.items()} == {
+        k: v["score"] for k, v in four.items()
+    }
+
+
+def test_a_single_submission_gets_results_json(batch, tmp_path):
+    file = str(tmp_path / "ben.ipynb")
+    command.main([batch[0], file, *batch[batch.index("--out") :]])
+    result = json.loads((tmp_path / "results/results.json").read_text())
+    assert result["score"] == 1
+
+
+def test_private_checks_count(batch, tmp_path):
+    private = tmp_path / "private.md"
+    text = test_source.PRIVATE.replace("name=seen", "name=mine")
+    private.write_text(text[: text.index("```{code-cell}\n:tags: [check, h")])
+    file = str(tmp_path / "ben.ipynb")
+    rest = batch[batch.index("--out") :]
+    arguments = [batch[0], file, *rest, "--private-checks", str(private)]
+    assert command.main(arguments) == 0
+    assert rows(tmp_path)["ben"]["points"] == "4"
+
+
+def test_a_source_in_error_is_named(tmp_path, capsys):
+    path = tmp_path / "ex01_bad.md"
+    path.write_text("no head")
+    assert command.main([str(path), "a.ipynb"]) == 2
+    assert "ex01_bad.md:1: the first line" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--jobs", "0"),
+        ("--jobs", "two"),
+        ("--timeout", "-1"),
+        ("--timeout", "inf"),
+        ("--memory", "0"),
+        ("--seed", "-3"),
+    ],
+)
+def test_a_bad_option_is_named(option, value, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["ex01_a.md", "a.ipynb", option, value])
+    assert value in capsys.readouterr().err
+
+
+def test_a_probe_travels_without_its_judge():
+    code = "def probe(ns):\n    return 1\n\ndef judge(out):\n    secret"
+    assert probe_of(code) == "def probe(ns):\n    return 1"
+
+
+def test_names_differ():
+    paths = ["a/x.ipynb", "b/x.ipynb", "a/x.ipynb", "a/Y.ipynb", "a/y.ipynb"]
+    names = report.names_of([*paths, "a/../z ü.ipynb"])
+    assert names == ["a-x", "b-x", "a-x-2", "Y", "y-2", "z_ü"]
+
+
+def test_text_is_no_formula_for_a_spreadsheet():
+    result = Result("q1", "sum", 1, False, False, "=1")
+    grade = Grade("=1+1", [result], "graded", ["@x\n\x00y"])
+    table = report.scores([grade], ["q1"])
+    assert table.splitlines()[1] == "'=1+1,0,1,0,graded,'@x  y,0.0"
+
+
+def test_isolation_is_said_plainly():
+    assert "no namespaces" in command.isolation(set())
+    some = command.isolation({"no network"})
+    assert "Not here: own files, own processes" in some
+    assert "Not here" not in command.isolation(command.ALL)
+
+
+@pytest.mark.parametrize("name", ["timeout", "memory"])
+def test_a_pool_names_a_bad_limit(name):
+    with pytest.raises(ValueError, match=f"{name} must be above 0, got 0"):
+        pool.Pool(**{name: 0})
