@@ -13,7 +13,7 @@ from exercises.grader.grade import Grade, Result, probe_of
 RIGHT = "import numpy as np\ndef total(x):\n    return x.sum()"
 BATCH = {
     "anna": RIGHT,
-    "ben": RIGHT.replace("x.sum()", "abs(x).sum()"),
+    "ben": RIGHT.replace("x.sum()", "x.max() * x.size"),
     "cem": "%pip install x\n" + RIGHT,
     "dora": "def total(x):\n    while True: pass",
     "emil": "import sys; sys.exit(1)",
