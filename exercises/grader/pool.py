@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 
 from exercises.grader import isolate, wire
@@ -49,7 +50,7 @@ class Pool:
         self.timeout, self.memory = timeout, memory
         self._package = package or _find_package()
         self._lock = threading.Lock()
-        self._server = self._process = None
+        self._server = self._process = self._home = None
 
     def __enter__(self):
         return self
@@ -67,6 +68,7 @@ class Pool:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+            self._home.cleanup()
 
     def run(self, cells, tasks):
         """Execute cells, then ask for what the checks want to know.
@@ -126,11 +128,17 @@ class Pool:
         self._server, theirs = socket.socketpair()
         script = Path(__file__).with_name("worker.py")
         known = {k: os.environ[k] for k in PASSED_ON if k in os.environ}
-        path = {"PYTHONPATH": str(self._package.parent), "HOME": "/nowhere"}
+        if self._home is not None:
+            self._home.cleanup()
+        self._home = tempfile.TemporaryDirectory(prefix="grader-")
+        folders = {
+            "HOME": self._home.name,
+            "PYTHONPATH": str(self._package.parent),
+        }
         self._process = subprocess.Popen(
             [sys.executable, "-B", str(script), str(theirs.fileno())],
             cwd="/",
-            env=known | ENVIRONMENT | path,
+            env=known | ENVIRONMENT | folders,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
             stdin=subprocess.DEVNULL,
