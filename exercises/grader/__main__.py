@@ -90,9 +90,10 @@ def main(arguments=None):
     Returns
     -------
     int
-        0 if all submissions were graded, 2 if the source is in error.
+        0 if all submissions were graded; 2 if the source is in error, or
+        Keras cannot be loaded.
     """
-    chosen, console = options(arguments), Console(stderr=True)
+    chosen = options(arguments)
     try:
         exercise = read(chosen.source)
         checks = exercise.checks
@@ -103,24 +104,34 @@ def main(arguments=None):
         print(error, file=sys.stderr)
         return 2
     names = report.names_of(chosen.submissions)
+    try:
+        grades = _grade_all(chosen, exercise.name, checks, names)
+    except (RuntimeError, ModuleNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    report.write(grades, exercise.questions, exercise.title, chosen.out)
+    print(isolation({name for g in grades for name in g.applied}))
+    print(f"{len(grades)} graded: {chosen.out / 'scores.csv'}")
+    return 0
+
+
+def _grade_all(chosen, title, checks, names):
+    """Grade the submissions, several at once, and show how far it is."""
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    console = Console(stderr=True)
     with (
         Pool(chosen.timeout, chosen.memory) as pool,
         ThreadPoolExecutor(chosen.jobs) as threads,
         Progress(*columns, console=console) as progress,
     ):
-        task = progress.add_task(exercise.name, total=len(names))
+        task = progress.add_task(title, total=len(names))
 
         def one(path, name):
             grade = grade_file(pool, checks, path, name, chosen.seed)
             progress.advance(task)
             return grade
 
-        grades = list(threads.map(one, chosen.submissions, names))
-    report.write(grades, exercise.questions, exercise.title, chosen.out)
-    print(isolation({name for g in grades for name in g.applied}))
-    print(f"{len(grades)} graded: {chosen.out / 'scores.csv'}")
-    return 0
+        return list(threads.map(one, chosen.submissions, names))
 
 
 def isolation(applied):

@@ -118,7 +118,12 @@ class Pool:
             if self._process is None or self._process.poll() is not None:
                 self._load()
             fds = [theirs.fileno(), write]
-            socket.send_fds(self._server, [b"j"], fds)
+            try:
+                socket.send_fds(self._server, [b"j"], fds)
+            except OSError:
+                # It has died since: one more try, with a new one.
+                self._load()
+                socket.send_fds(self._server, [b"j"], fds)
         theirs.close()
         os.close(write)
         return control, results

@@ -53,6 +53,9 @@ TOP_LEVEL = {
         3,
         "cell 2 raised",
     ),
+    "lone_surrogate": ("x = '\ud800'", 3, "UnicodeEncodeError"),
+    "null_byte": ("x = 1\0", 3, "null bytes"),
+    "no_answer_left": ("del f, g, h", 0, ""),
     "recursion": ("def r(): r()\nr()", 3, "RecursionError"),
     "network": (
         "import socket\nsocket.create_connection(('10.0.0.1', 80), 1)",
@@ -173,6 +176,15 @@ def test_a_bad_answer_costs_its_own_question_only(
     assert len(result.results[1].message) < 1000
 
 
+def test_cells_in_another_order_and_deleted_cells(light_workers):
+    cells = [(1, "early = f"), (2, "def f(x): return x.sum()")]
+    result = grade_cells(light_workers, CHECKS, cells, "order", 7)
+    assert result.score == 1
+    assert result.notes == ["cell 1 raised: " + NO_F]
+    assert "`g` is not defined" in result.results[1].message
+
+
+NO_F = "your code raised NameError: name 'f' is not defined"
 FORGED = """
 for fd in range(3, 64):
     for line in [

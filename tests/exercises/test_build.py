@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import shutil
+import tomllib
 
 import nbformat
 import pytest
@@ -105,3 +106,9 @@ def test_the_command_says_what_is_stale(root, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(build, "build", lambda write: [stale])
     assert build.main(["--check"]) == 1
     assert "stale exercises/ex99_none.ipynb" in capsys.readouterr().out
+
+
+def test_the_wheel_does_not_hold_the_exercises(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    packages = project["tool"]["setuptools"]["packages"]
+    assert {name.partition(".")[0] for name in packages} == {"aecourse"}

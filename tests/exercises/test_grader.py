@@ -124,6 +124,17 @@ def test_a_source_in_error_is_named(tmp_path, capsys):
     assert "ex01_bad.md:1: the first line" in capsys.readouterr().err
 
 
+def test_a_missing_keras_is_said(batch, tmp_path, monkeypatch, capfd):
+    package = tmp_path / "without" / "aecourse"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("import no_such_keras")
+    monkeypatch.setattr(pool, "_find_package", lambda: package)
+    assert command.main(batch) == 2
+    printed = capfd.readouterr().err
+    assert "could not load Keras" in printed
+    assert "no_such_keras" in printed
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
