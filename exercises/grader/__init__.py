@@ -18,5 +18,6 @@ module        what it does
 `listen`      reads what a worker writes
 `grade`       asks the workers, judges their answers
 `report`      writes scores, feedback and results
+`gradescope`  makes Gradescope's file
 ============  ============================================================
 """

@@ -4,6 +4,11 @@ For example:
 
     python -m exercises.grader exercises/src/ex05_sparse.md \\
         submissions/*.ipynb --out results/
+
+To make the file that Gradescope asks for:
+
+    python -m exercises.grader gradescope exercises/src/ex05_sparse.md \\
+        autograder.zip
 """
 
 import argparse
@@ -17,6 +22,7 @@ from rich.progress import MofNCompleteColumn, Progress
 
 from exercises.grader import isolate, report
 from exercises.grader.grade import grade_file
+from exercises.grader.gradescope import write_zip
 from exercises.grader.parse import SourceError
 from exercises.grader.pool import Pool
 from exercises.grader.source import read, read_checks
@@ -93,6 +99,9 @@ def main(arguments=None):
         0 if all submissions were graded; 2 if the source is in error, or
         Keras cannot be loaded.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["gradescope"]:
+        return _gradescope(arguments[1:])
     chosen = options(arguments)
     try:
         exercise = read(chosen.source)
@@ -112,6 +121,23 @@ def main(arguments=None):
     report.write(grades, exercise.questions, exercise.title, chosen.out)
     print(isolation({name for g in grades for name in g.applied}))
     print(f"{len(grades)} graded: {chosen.out / 'scores.csv'}")
+    return 0
+
+
+def _gradescope(arguments):
+    """Write Gradescope's file."""
+    parser = argparse.ArgumentParser("python -m exercises.grader gradescope")
+    parser.add_argument(
+        "source", type=Path, help="exercises/src/exNN_topic.md"
+    )
+    parser.add_argument("target", type=Path, help="the zip file to write")
+    chosen = parser.parse_args(arguments)
+    try:
+        write_zip(chosen.source, chosen.target)
+    except (SourceError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"upload {chosen.target} to Gradescope")
     return 0
 
 

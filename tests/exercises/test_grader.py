@@ -2,6 +2,9 @@
 
 import csv
 import json
+import subprocess
+import sys
+import zipfile
 
 import pytest
 import test_source
@@ -122,6 +125,38 @@ def test_a_source_in_error_is_named(tmp_path, capsys):
     path.write_text("no head")
     assert command.main([str(path), "a.ipynb"]) == 2
     assert "ex01_bad.md:1: the first line" in capsys.readouterr().err
+
+
+def test_the_zip_for_gradescope_grades_by_itself(tmp_path, sources):
+    source, target = str(sources / "ex05_sparse.md"), tmp_path / "a.zip"
+    assert command.main(["gradescope", source, str(target)]) == 0
+    first = target.read_bytes()
+    command.main(["gradescope", source, str(target)])
+    assert target.read_bytes() == first
+    with zipfile.ZipFile(target) as archive:
+        names = archive.namelist()
+        assert archive.getinfo("run_autograder").external_attr >> 16 == 0o755
+        archive.extractall(tmp_path / "source")
+    assert names == sorted(names)
+    assert not any(name.endswith(".ipynb") for name in names)
+    done = subprocess.run(
+        [sys.executable, "-m", "exercises.grader"]
+        + ["exercises/src/ex05_sparse.md", "missing.ipynb", "--out", "out"],
+        cwd=tmp_path / "source",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "source/out/results.json").read_text())
+    assert result["score"] == 0
+    assert "No such file" in result["output"]
+
+
+def test_the_zip_of_a_bad_source_is_an_error(tmp_path, capsys):
+    source = str(tmp_path / "ex01_none.md")
+    assert command.main(["gradescope", source, "a.zip"]) == 2
+    assert "ex01_none.md" in capsys.readouterr().err
 
 
 def test_a_missing_keras_is_said(batch, tmp_path, monkeypatch, capfd):
