@@ -32,6 +32,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    execution.share_processors()
+
     def execute_cell_input(self, source, allow_stdin=None):
         # Without a history IPython would echo the value of `plt.plot(x);`.
         return self.kc.execute(

@@ -71,6 +71,17 @@ def store(path, notebook, seconds, root=ROOT):
     )
 
 
+def share_processors():
+    """Give each notebook that runs its share of the processor's cores.
+
+    Else every kernel starts a thread for each core, and the kernels keep
+    one another waiting.
+    """
+    share = str(max(1, (os.cpu_count() or 1) // AT_ONCE))
+    os.environ.setdefault("OMP_NUM_THREADS", share)
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", share)
+
+
 def stderr_of(outputs):
     """What the outputs of a cell say on stderr: '' if nothing is amiss."""
     return "".join(
@@ -143,4 +154,5 @@ def main(root=ROOT):
 
 if __name__ == "__main__":
     os.environ.setdefault("AECOURSE_PROGRESS", "line")
+    share_processors()
     sys.exit(main() > 0)
