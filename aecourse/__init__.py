@@ -16,7 +16,7 @@ from aecourse import models  # noqa: F401 (registers layers, losses, models)
 __version__ = "0.1.0"
 
 _NAMES = {
-    "data": ("load_mnist", "plane_in_3d"),
+    "data": ("RandomBlocks", "load_mnist", "plane_in_3d"),
     "estimator": ("AutoencoderTransformer",),
     "layers": (
         "DenseTranspose",

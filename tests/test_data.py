@@ -3,7 +3,7 @@
 import hashlib
 import struct
 
-from aecourse import data, load_mnist, plane_in_3d
+from aecourse import RandomBlocks, data, load_mnist, plane_in_3d
 import numpy as np
 import pytest
 
@@ -127,3 +127,40 @@ def test_plane_in_3d_repeats_by_seed():
 def test_plane_in_3d_names_a_bad_argument(arguments, message):
     with pytest.raises(ValueError, match=message):
         plane_in_3d(**arguments)
+
+
+def test_random_blocks_are_contiguous_and_their_own_targets():
+    x = np.arange(50.0).reshape(50, 1)
+    blocks = RandomBlocks(x, seed=0, batch_size=7)
+    assert len(blocks) == 7
+    starts = set()
+    for _ in range(500):
+        block, target = blocks[0]
+        assert target is block
+        start = int(block[0, 0])
+        np.testing.assert_array_equal(block, x[start : start + 7])
+        starts.add(start)
+    assert starts == set(range(43))  # so the last image is never seen
+
+
+def test_random_blocks_repeat_with_their_seed():
+    x = np.arange(999.0).reshape(999, 1)
+    one, same, other = (RandomBlocks(x, seed) for seed in (1, 1, 2))
+    first = one[0][0]
+    np.testing.assert_array_equal(first, same[0][0])
+    assert (first != other[0][0]).any()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"x": [1, 2]}, "x must be an array, got list"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"batch_size": 9}, r"batch_size must be in \[1, 9\), got 9"),
+    ],
+)
+def test_random_blocks_name_what_is_wrong(wrong, message):
+    good = {"x": np.zeros((9, 2)), "seed": 0, "batch_size": 3}
+    with pytest.raises((TypeError, ValueError), match=message):
+        RandomBlocks(**good | wrong)

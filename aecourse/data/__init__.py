@@ -5,6 +5,8 @@ from pathlib import Path
 from zipfile import BadZipFile
 import zlib
 
+from aecourse._checks import check_in_range, check_integer, check_samples
+import keras
 import numpy as np
 
 MNIST_FILE = Path(__file__).with_name("mnist.npz")
@@ -134,3 +136,43 @@ def plane_in_3d(n_samples=200, noise=0.1, seed=0):
     points = np.array([1.0, -0.5, 2.0]) + disc @ axes
     points += noise * rng.standard_normal((n_samples, 3))
     return points.astype("float32")
+
+
+class RandomBlocks(keras.utils.PyDataset):
+    """Batches as old examples draw them: blocks that begin at random places.
+
+    Images are neither shuffled nor all seen in an epoch, and the last one
+    never is. Kept to repeat printed figures; to train a model, let ``fit``
+    shuffle.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, ...)
+        The samples; each is its own target.
+    seed : int
+        Of the random places.
+    batch_size : int
+        Samples in a block, below n.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no array of samples, or a number leaves its range.
+    """
+
+    def __init__(self, x, seed, batch_size=128):
+        check_samples("x", x)
+        check_integer("seed", seed, minimum=0)
+        check_integer("batch_size", batch_size)
+        check_in_range("batch_size", batch_size, f"[1, {len(x)})")
+        super().__init__()
+        self.x, self.batch_size = x, batch_size
+        self.rng = np.random.default_rng(seed)
+
+    def __len__(self):
+        return len(self.x) // self.batch_size
+
+    def __getitem__(self, i):
+        start = self.rng.integers(0, len(self.x) - self.batch_size)
+        block = self.x[start : start + self.batch_size]
+        return block, block
