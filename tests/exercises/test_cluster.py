@@ -6,7 +6,6 @@ import pickle
 import signal
 import sys
 import threading
-import time
 
 import dask
 from distributed import LocalCluster
@@ -41,11 +40,15 @@ def start(light_package, monkeypatch):
                 dashboard_address=None,
             )
         started.append(local)
-        return local.scheduler_address
+        return local
 
     yield start
     for local in started:
         local.close()
+
+
+def pool_on(local):
+    return cluster.Cluster(local.scheduler_address, 4, 0.5)
 
 
 def grade(pool, *texts):
@@ -64,7 +67,7 @@ def test_a_cluster_gives_the_scores_of_one_machine(
     here, there = tmp_path / "results", tmp_path / "there"
     assert command.main(batch) == 0
     printed = capsys.readouterr().out
-    on = ["--scheduler", start(2), "--out", str(there)]
+    on = ["--scheduler", start(2).scheduler_address, "--out", str(there)]
     assert command.main([*batch, *on]) == 0
     assert capsys.readouterr().out == printed.replace(str(here), str(there))
     assert rows(there) == rows(here)
@@ -81,7 +84,7 @@ def servers(client):
 
 
 def test_one_pool_serves_many_submissions_and_ends_with_them(start):
-    with cluster.Cluster(start(1), 4, 0.5) as pool:
+    with pool_on(start(1)) as pool:
         assert pool.jobs == 1
         assert grade(pool).score == 1
         first = servers(pool._client)
@@ -94,7 +97,7 @@ def test_one_pool_serves_many_submissions_and_ends_with_them(start):
 
 def test_neither_judge_nor_seed_travels(start, monkeypatch):
     sent = []
-    with cluster.Cluster(start(1), 4, 0.5) as pool:
+    with pool_on(start(1)) as pool:
         submit = pool._client.submit
 
         def record(*arguments, **options):
@@ -109,35 +112,33 @@ def test_neither_judge_nor_seed_travels(start, monkeypatch):
     assert b"not the sum" not in only
 
 
-def kill_soon(pool, sig=signal.SIGKILL):
-    """Kill the processes of all Dask workers in half a second."""
+def kill_workers(pool):
+    for pid in pool._client.run(os.getpid).values():
+        os.kill(pid, signal.SIGKILL)
 
-    def kill():
-        time.sleep(0.5)
-        for pid in pids:
-            os.kill(pid, sig)
 
-    pids = list(pool._client.run(os.getpid).values())
-    thread = threading.Thread(target=kill)
-    thread.start()
-    return thread
+def soon(call, *arguments):
+    """Call in half a second, while a submission runs."""
+    timer = threading.Timer(0.5, call, arguments)
+    timer.start()
+    return timer
 
 
 SLOW = "import time; time.sleep(1.5)"
 
 
 def test_a_lost_worker_s_submission_is_run_again(start):
-    with cluster.Cluster(start(2), 4, 0.5) as pool:
-        thread = kill_soon(pool)
+    with pool_on(start(2)) as pool:
+        timer = soon(kill_workers, pool)
         assert grade(pool, SLOW).score == 1
-        thread.join()
+        timer.join()
 
 
 def test_a_submission_that_loses_each_worker_gets_a_reason(start):
-    with cluster.Cluster(start(1, failures=0), 4, 0.5) as pool:
-        thread = kill_soon(pool)
+    with pool_on(start(1, failures=0)) as pool:
+        timer = soon(kill_workers, pool)
         lost = grade(pool, SLOW)
-        thread.join()
+        timer.join()
         assert lost.score == 0
         assert lost.notes == [
             "q1: the notebook lost each Dask worker it ran on"
@@ -145,13 +146,15 @@ def test_a_submission_that_loses_each_worker_gets_a_reason(start):
         assert grade(pool).score == 1
 
 
-def test_without_workers_or_scheduler_there_is_a_reason(start, request):
-    address = start(1)
-    local = request.node.funcargs["start"].__closure__
-    assert local
-    with cluster.Cluster(address, 4, 0.5) as pool:
+def test_without_workers_or_scheduler_there_is_a_reason(start):
+    local = start(1)
+    with pool_on(local) as pool:
         pool._client.retire_workers()
-        assert "no Dask worker" in grade(pool).notes[0]
+        assert "found no Dask worker" in grade(pool).notes[0]
+        timer = soon(local.close)
+        assert "lost the Dask scheduler" in grade(pool).notes[0]
+        timer.join()
+        assert "lost the Dask scheduler" in grade(pool).notes[0]
 
 
 def test_an_address_without_a_scheduler_is_named(batch, start, capsys):
@@ -162,7 +165,7 @@ def test_an_address_without_a_scheduler_is_named(batch, start, capsys):
 
 
 def test_a_cluster_without_workers_is_an_error(batch, start, capsys):
-    address = start(0)
+    address = start(0).scheduler_address
     assert command.main([*batch, "--scheduler", address]) == 2
     error = capsys.readouterr().err
     assert f"the Dask scheduler at {address} has no workers" in error
@@ -175,7 +178,9 @@ def test_a_worker_without_the_grader_is_an_error(
         raise ModuleNotFoundError("No module named 'exercises'")
 
     monkeypatch.setattr(cluster.KeepPool, "__reduce__", lambda _: (fail, ()))
-    assert command.main([*batch, "--scheduler", start(1)]) == 2
+    assert (
+        command.main([*batch, "--scheduler", start(1).scheduler_address]) == 2
+    )
     error = capsys.readouterr().err
     assert "cannot load the grader" in error
     assert "No module named 'exercises'" in error
