@@ -49,6 +49,11 @@ class Cluster:
     timeout, memory : float
         As for `Pool`.
 
+    Attributes
+    ----------
+    jobs : int
+        How many threads its workers have, each for one submission.
+
     Raises
     ------
     RuntimeError

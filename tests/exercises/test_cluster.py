@@ -26,7 +26,6 @@ def start(light_package, monkeypatch):
     # Dask's new processes look for modules where this one does.
     monkeypatch.syspath_prepend(light_package.parent)
     monkeypatch.setattr(cluster, "POLL_SECONDS", 0.5)
-    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 1)
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 3)
     started = []
 
@@ -146,7 +145,8 @@ def test_a_submission_that_loses_each_worker_gets_a_reason(start):
         assert grade(pool).score == 1
 
 
-def test_without_workers_or_scheduler_there_is_a_reason(start):
+def test_without_workers_or_scheduler_there_is_a_reason(start, monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 1)
     local = start(1)
     with pool_on(local) as pool:
         pool._client.retire_workers()

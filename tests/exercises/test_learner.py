@@ -14,6 +14,9 @@ from jupyter_client.manager import KernelManager
 import nbclient
 import nbformat
 import pytest
+from samples import SOURCE
+
+from exercises.grader.build import notebooks
 
 FOLDER = Path(__file__).parents[2] / "exercises"
 NOTEBOOKS = sorted(
@@ -73,29 +76,29 @@ def test_nbval_executes_it(name, empty, environment):
 
 
 def test_a_wrong_answer_a_message_a_right_answer_full_score(
-    empty, environment
+    empty, environment, tmp_path_factory
 ):
-    notebook = nbformat.read(FOLDER / "solutions" / "ex05_sparse.ipynb", 4)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    first = next(i for i, c in enumerate(cells) if c.source[:4] == "# q1")
-    wrong = "import aecourse\ndef kl_penalty(rho, z):\n    return 0.0"
-    notebook.cells = [
-        *cells[:first],
-        nbformat.v4.new_code_cell(wrong),
-        nbformat.v4.new_code_cell('check("q1")'),
-        nbformat.v4.new_code_cell("print(aecourse.__file__)"),
-        *cells[first:],
-    ]
+    source = tmp_path_factory.mktemp("src") / "ex01_sums.md"
+    source.write_text(SOURCE)
+    starter, _ = notebooks(source, {"url": "URL", "branch": "main"})
+    notebook = nbformat.reads(starter, 4)
+    *first, answer, check, score = notebook.cells
+    wrong, right = (
+        answer.source.replace("raise NotImplementedError", f"return {code}")
+        for code in ("x.mean()", "x.sum()")
+    )
+    texts = [wrong, check.source, right, check.source, score.source]
+    texts.append("import aecourse; print(aecourse.__file__)")
+    notebook.cells = first + [nbformat.v4.new_code_cell(t) for t in texts]
     manager = KernelManager()
     manager.kernel_spec.argv[0] = sys.executable
     client = nbclient.NotebookClient(notebook, manager, timeout=200)
     client.execute(cwd=str(empty), env=environment)
-    printed = [
-        "".join(output.get("text", "") for output in cell.outputs)
-        for cell in notebook.cells
-    ]
-    assert "failed" in printed[first + 1]
-    assert "q1: 0 of" in printed[first + 1]
-    assert printed[first + 2].startswith(environment["PYTHONPATH"])
-    points = printed[-1].splitlines()[-1].split()
-    assert points[1] == points[3]
+    _, before, _, after, score, origin = (
+        "".join(output.text for output in cell.outputs)
+        for cell in notebook.cells[len(first) :]
+    )
+    assert before.startswith("  failed seen (1): wrong\nq1: 0 of 1 points")
+    assert after.startswith("  passed seen (1)\nq1: 1 of 1 points")
+    assert score.endswith("\nScore: 3 of 3 points\n")
+    assert origin.startswith(environment["PYTHONPATH"])
