@@ -81,7 +81,7 @@ def isolation(grades):
     found = Counter(tuple(sorted(g.applied)) for g in grades if g.applied)
     lines = [] if found else ["Isolation: nothing was run."]
     for applied, number in found.most_common():
-        of = f" of {number} submissions" if len(found) > 1 else ""
+        of = f" ({number} of {found.total()})" if len(found) > 1 else ""
         line = f"Isolation{of}: {', '.join(applied)}."
         missing = sorted(ALL - set(applied))
         if missing:

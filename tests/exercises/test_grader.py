@@ -176,10 +176,9 @@ def test_isolation_is_said_plainly():
         "Isolation: limits, no network, own files, own processes."
     )
     assert report.isolation([whole, part, part]).splitlines() == [
-        "Isolation of 2 submissions: limits. Not allowed by the system: "
+        "Isolation (2 of 3): limits. Not allowed by the system: "
         "no network, own files, own processes.",
-        "Isolation of 1 submissions: "
-        "limits, no network, own files, own processes.",
+        "Isolation (1 of 3): limits, no network, own files, own processes.",
     ]
 
 
