@@ -16,6 +16,7 @@ module        what it does
 `worker`      runs a submission: the only module that meets its code
 `pool`        keeps a process that has loaded Keras and forks workers
 `listen`      reads what a worker writes
+`cluster`     lets pools on a Dask cluster do the work
 `grade`       asks the workers, judges their answers
 `report`      writes scores, feedback and results
 `gradescope`  makes Gradescope's file

@@ -5,6 +5,8 @@ For example:
     python -m exercises.grader exercises/src/ex05_sparse.md \\
         submissions/*.ipynb --out results/
 
+With ``--scheduler tcp://HOST:PORT`` a Dask cluster runs them.
+
 To make the file that Gradescope asks for:
 
     python -m exercises.grader gradescope exercises/src/ex05_sparse.md \\
@@ -13,21 +15,18 @@ To make the file that Gradescope asks for:
 
 import argparse
 from concurrent.futures import ThreadPoolExecutor
-import os
 from pathlib import Path
 import sys
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from exercises.grader import isolate, report
+from exercises.grader import report
 from exercises.grader.grade import grade_file
 from exercises.grader.gradescope import write_zip
 from exercises.grader.parse import SourceError
 from exercises.grader.pool import Pool
 from exercises.grader.source import read, read_checks
-
-ALL = {isolate.NETWORK, isolate.PROCESSES, isolate.FILES}
 
 
 def _positive(text):
@@ -62,11 +61,16 @@ def options(arguments):
     add("source", type=Path, help="exercises/src/exNN_topic.md")
     add("submissions", type=Path, nargs="+", help="notebooks")
     add("--out", type=Path, default=Path("results"), help="folder to write")
-    add(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--jobs",
         type=_jobs,
-        default=os.cpu_count() or 1,
         help="submissions that run at once (default: one a core)",
+    )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="run them on this Dask cluster, not here: tcp://HOST:PORT",
     )
     add(
         "--timeout",
@@ -96,8 +100,8 @@ def main(arguments=None):
     Returns
     -------
     int
-        0 if all submissions were graded; 2 if the source is in error, or
-        Keras cannot be loaded.
+        0 if all submissions were graded; 2 if the source is in error,
+        Keras cannot be loaded, or the cluster cannot be used.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["gradescope"]:
@@ -119,7 +123,7 @@ def main(arguments=None):
         print(error, file=sys.stderr)
         return 2
     report.write(grades, exercise.questions, exercise.title, chosen.out)
-    print(isolation({name for g in grades for name in g.applied}))
+    print(report.isolation(grades))
     print(f"{len(grades)} graded: {chosen.out / 'scores.csv'}")
     return 0
 
@@ -146,8 +150,8 @@ def _grade_all(chosen, title, checks, names):
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     console = Console(stderr=True)
     with (
-        Pool(chosen.timeout, chosen.memory) as pool,
-        ThreadPoolExecutor(chosen.jobs) as threads,
+        _workers(chosen) as pool,
+        ThreadPoolExecutor(chosen.jobs or pool.jobs) as threads,
         Progress(*columns, console=console) as progress,
     ):
         task = progress.add_task(title, total=len(names))
@@ -160,13 +164,19 @@ def _grade_all(chosen, title, checks, names):
         return list(threads.map(one, chosen.submissions, names))
 
 
-def isolation(applied):
-    """Say plainly what kept the submissions apart."""
-    if not applied:
-        return "Isolation: limits only; the system allows no namespaces."
-    text = f"Isolation: limits, {', '.join(sorted(applied))}."
-    missing = sorted(ALL - applied)
-    return f"{text} Not here: {', '.join(missing)}." if missing else text
+def _workers(chosen):
+    """What runs the submissions: this machine, or a cluster."""
+    limits = chosen.timeout, chosen.memory
+    if chosen.scheduler is None:
+        return Pool(*limits)
+    try:
+        from exercises.grader.cluster import Cluster
+    except ModuleNotFoundError as error:
+        raise RuntimeError(
+            f"--scheduler needs Dask ({error}): "
+            'pip install -e ".[cluster]" in the checkout'
+        ) from None
+    return Cluster(chosen.scheduler, *limits)
 
 
 if __name__ == "__main__":

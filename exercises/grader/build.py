@@ -1,8 +1,10 @@
 """Write the notebooks of the exercises: ``make exercises``.
 
 From ``exercises/src/exNN_topic.md`` come ``exercises/exNN_topic.ipynb``, for
-the learner, and ``exercises/solutions/exNN_topic.ipynb``. The same source
-gives the same bytes, whatever the machine, the day and the order.
+the learner, and ``exercises/solutions/exNN_topic.ipynb``, whose last cell
+holds the output that nbval must find when it executes the solution: all
+points. The same source gives the same bytes, whatever the machine, the day
+and the order.
 """
 
 import argparse
@@ -93,7 +95,25 @@ def _body(exercise, solved):
         if cell is last.get(cell.question):
             call = f'check("{cell.question}")'
             cells.append(_cell(f"{cell.question}-check", call, code=True))
-    return [*cells, _cell("score", "score()", code=True)]
+    score = _cell("score", "score()", code=True)
+    if solved:
+        score["metadata"] = {"tags": ["nbval-check-output"]}
+        score["execution_count"] = 1
+        score["outputs"] = [_all_points(exercise)]
+    return [*cells, score]
+
+
+def _all_points(exercise):
+    """What `score()` prints when every check has passed."""
+    lines = []
+    for question in sorted(exercise.questions):
+        mine = exercise.of("visible", "held-out", question=question)
+        lines.append(question)
+        lines += [f"  passed {cell.name} ({cell.points})" for cell in mine]
+    points = exercise.points()
+    lines.append(f"Score: {points} of {points} points")
+    text = [f"{line}\n" for line in lines]
+    return {"name": "stdout", "output_type": "stream", "text": text}
 
 
 def _cell(name, text, code=False, folded=False):

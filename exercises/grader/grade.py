@@ -62,7 +62,7 @@ def grade_file(pool, checks, path, name, seed):
 
     Parameters
     ----------
-    pool : Pool
+    pool : Pool or Cluster
         Runs what it holds.
     checks : list of dict
         The checks, as `Exercise.checks` gives them.

@@ -23,7 +23,8 @@ DEVICES = ("null", "zero", "random", "urandom")
 SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/sbin", "/etc", "/sys")
 ROOT_SIZE = "256m"
 
-NETWORK, PROCESSES, FILES = "no network", "own processes", "own files"
+LIMITS, NETWORK = "limits", "no network"
+PROCESSES, FILES = "own processes", "own files"
 
 try:
     LIBC = ctypes.CDLL(None, use_errno=True)

@@ -110,6 +110,7 @@ def first(job, home, applied, number, results, run):
             isolate.give_up_rights(number)
             own = isolate.PROCESSES in applied
             isolate.limit(job["memory"], job["seconds"], own)
+            applied.add(isolate.LIMITS)
             os.chdir(home)
             os.environ.update(HOME=home, TMPDIR=home)
             tempfile.tempdir = None

@@ -41,6 +41,11 @@ class Pool:
         GiB of private memory for a process.
     package : Path, optional
         The folder of the package aecourse; default: the one that is found.
+
+    Attributes
+    ----------
+    jobs : int
+        How many submissions it can run at once without delay.
     """
 
     def __init__(self, timeout=60, memory=4, package=None):
@@ -51,6 +56,7 @@ class Pool:
         self._package = package or _find_package()
         self._lock = threading.Lock()
         self._server = self._process = self._home = None
+        self.jobs = os.cpu_count() or 1
 
     def __enter__(self):
         return self
@@ -105,7 +111,7 @@ class Pool:
             control.sendall(struct.pack("!Q", len(data)) + data)
             return listen(results, tasks, self.timeout)
         except OSError as error:
-            return Run(ended=f"the worker could not start: {error}")
+            return Run(ended=f"could not be run: {error}")
         finally:
             os.close(results)
             _hang_up(control)
@@ -156,7 +162,9 @@ class Pool:
             ready = False
         if not ready:
             self._process.kill()
-            raise RuntimeError("the worker could not load Keras; see above")
+            raise RuntimeError(
+                "the worker could not load Keras: see what it printed"
+            )
         self._server.settimeout(None)
 
 

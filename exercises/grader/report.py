@@ -1,11 +1,16 @@
 """Write what a teacher and the learners read, and what Gradescope imports."""
 
+from collections import Counter
 import csv
 import io
 import json
 import os
 from pathlib import Path
 import re
+
+from exercises.grader import isolate
+
+ALL = {isolate.NETWORK, isolate.PROCESSES, isolate.FILES}
 
 
 def names_of(paths):
@@ -69,6 +74,20 @@ def _harmless(value):
         return value
     value = re.sub(r"[\x00-\x1f\x7f]", " ", value)
     return f"'{value}" if value[:1] in ("=", "+", "-", "@") else value
+
+
+def isolation(grades):
+    """Say plainly what kept the submissions apart, and where it differed."""
+    found = Counter(tuple(sorted(g.applied)) for g in grades if g.applied)
+    lines = [] if found else ["Isolation: nothing was run."]
+    for applied, number in found.most_common():
+        of = f" ({number} of {found.total()})" if len(found) > 1 else ""
+        line = f"Isolation{of}: {', '.join(applied)}."
+        missing = sorted(ALL - set(applied))
+        if missing:
+            line += f" Not allowed by the system: {', '.join(missing)}."
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def feedback(grade, questions, title):

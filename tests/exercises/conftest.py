@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from samples import CLASS, SOURCE
 
 from exercises.grader import pool
 
@@ -23,16 +24,36 @@ def workers():
 
 
 @pytest.fixture(scope="session")
-def light_workers(tmp_path_factory):
-    """Workers without Keras, with narrow limits."""
+def light_package(tmp_path_factory):
+    """A package aecourse that needs no Keras."""
     folder = tmp_path_factory.mktemp("packages")
     folder.chmod(0o755)
     (folder / "keras.py").write_text(STAND_IN)
     package = folder / "aecourse"
     package.mkdir()
     (package / "__init__.py").write_text("import keras\n")
-    with pool.Pool(timeout=4, memory=0.5, package=package) as light_pool:
-        yield light_pool
+    return package
+
+
+@pytest.fixture(scope="session")
+def light_workers(light_package):
+    """Workers without Keras, with narrow limits."""
+    with pool.Pool(timeout=4, memory=0.5, package=light_package) as light:
+        yield light
+
+
+@pytest.fixture
+def batch(tmp_path, light_package, monkeypatch):
+    """The command's arguments for a class, and for no Keras."""
+    monkeypatch.setattr(pool, "_find_package", lambda: light_package)
+    source = tmp_path / "ex01_sums.md"
+    source.write_text(SOURCE)
+    files = [tmp_path / f"{name}.ipynb" for name in [*CLASS, "gone"]]
+    (tmp_path / "more").mkdir()
+    for file, (content, *_) in zip(files, CLASS.values(), strict=False):
+        file.write_text(content)
+    out = ["--out", tmp_path / "results", "--timeout", 2, "--memory", 0.5]
+    return [str(part) for part in [source, *files, *out]]
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,18 @@
-"""Every assignment: its reference, starter, mutants and alternatives.
+"""Every assignment: its starter, solution, alternatives and mutants.
 
-All of them go through the grader's workers, as submissions do.
+All of them go through the grader's workers, as submissions do. That the
+reference answers score everything is seen in `test_learner`.
 """
 
 from pathlib import Path
 
 import pytest
 
-from exercises.grader.grade import grade_cells
+from exercises.grader.grade import grade_cells, grade_file
 from exercises.grader.source import read, variant
 
-SOURCES = sorted(
-    (Path(__file__).parents[2] / "exercises" / "src").glob("*.md")
-)
+FOLDER = Path(__file__).parents[2] / "exercises"
+SOURCES = sorted((FOLDER / "src").glob("*.md"))
 EXERCISES = {path.stem: read(path) for path in SOURCES}
 EVERY_EXERCISE = pytest.mark.parametrize("name", EXERCISES)
 EVERY_QUESTION = pytest.mark.parametrize(
@@ -26,12 +26,16 @@ EVERY_QUESTION = pytest.mark.parametrize(
 SEED = 3
 
 
-def cells_of(exercise, solved, *more):
-    """Numbered code cells, as a submission has them."""
+def cells_of(exercise, more):
+    """The reference and one answer more, numbered as in a submission."""
     texts = [
-        variant(cell.text, solved) for cell in exercise.of("code", "answer")
+        variant(cell.text, True) for cell in exercise.of("code", "answer")
     ]
-    return list(enumerate([*texts, *more], 1))
+    return list(enumerate([*texts, more], 1))
+
+
+def checks_of(exercise, question):
+    return [c for c in exercise.checks if c["question"] == question]
 
 
 def failed(grade):
@@ -56,20 +60,20 @@ def test_a_message_does_not_hold_the_answer(name):
 
 
 @EVERY_EXERCISE
-def test_the_reference_scores_everything(name, workers):
+def test_the_solution_is_read_and_scores_in_its_first_question(name, workers):
     exercise = EXERCISES[name]
-    cells = cells_of(exercise, True)
-    grade = grade_cells(workers, exercise.checks, cells, name, SEED)
-    assert failed(grade) == {}
-    assert grade.notes == []
-    assert grade.score == exercise.points()
+    checks = checks_of(exercise, exercise.questions[0])
+    path = FOLDER / "solutions" / f"{name}.ipynb"
+    grade = grade_file(workers, checks, path, name, SEED)
+    assert (failed(grade), grade.notes) == ({}, [])
+    assert grade.score == grade.points
 
 
 @EVERY_EXERCISE
 def test_the_starter_scores_nothing(name, workers):
-    exercise = EXERCISES[name]
-    cells = cells_of(exercise, False)
-    grade = grade_cells(workers, exercise.checks, cells, name, SEED)
+    checks = EXERCISES[name].checks
+    path = FOLDER / f"{name}.ipynb"
+    grade = grade_file(workers, checks, path, name, SEED)
     assert grade.score == 0
     assert grade.notes == []
     assert {r.message for r in grade.results} == {"not answered yet"}
@@ -78,9 +82,9 @@ def test_the_starter_scores_nothing(name, workers):
 @EVERY_QUESTION
 def test_alternatives_score_everything(name, question, workers):
     exercise = EXERCISES[name]
-    checks = [c for c in exercise.checks if c["question"] == question]
+    checks = checks_of(exercise, question)
     for other in exercise.of("alternative", question=question):
-        cells = cells_of(exercise, True, other.text)
+        cells = cells_of(exercise, other.text)
         grade = grade_cells(workers, checks, cells, other.name, SEED)
         assert (failed(grade), grade.notes) == ({}, []), other.name
 
@@ -90,10 +94,10 @@ def test_mutants_lose_points_and_every_check_kills_one(
     name, question, workers
 ):
     exercise = EXERCISES[name]
-    checks = [c for c in exercise.checks if c["question"] == question]
+    checks = checks_of(exercise, question)
     killers, survivors = set(), []
     for mutant in exercise.of("mutant", question=question):
-        cells = cells_of(exercise, True, mutant.text)
+        cells = cells_of(exercise, mutant.text)
         grade = grade_cells(workers, checks, cells, mutant.name, SEED)
         # A mutant is a wrong answer, not a cell that fails.
         assert grade.notes == [], mutant.name

@@ -10,31 +10,13 @@ import subprocess
 import time
 
 import pytest
+from samples import notebook, sum_check
 
 from exercises.grader import isolate
 from exercises.grader.grade import grade_cells
 
-CODE = """
-def inputs(rng):
-    return {"x": rng.normal(size=50)}
-
-
-def probe(ns, x):
-    return ns["NAME"](x)
-
-
-def judge(out, x):
-    out = numbers(out, (), "the sum")
-    require(close(out, x.sum()), "this is not the sum")
-"""
 CHECKS = [
-    {
-        "question": f"q{number}",
-        "name": "sum",
-        "points": 1,
-        "hidden": False,
-        "code": CODE.replace("NAME", name),
-    }
+    sum_check(name, question=f"q{number}")
     for number, name in enumerate("fgh", 1)
 ]
 RIGHT = "import os, sys\ndef f(x): return x.sum()\ng = h = f"
@@ -71,6 +53,10 @@ TOP_LEVEL = {
     "many_files": ("a = [open('/dev/null') for _ in range(999)]", 3, "OSErr"),
     "kills_all": ("os.kill(-1, 9)", 3, "cell 2"),
     "input": ("input()", 3, "EOFError"),
+    "memory": ("a = bytearray(10**10)", 3, "MemoryError"),
+    "output": ("for _ in range(300): print('x' * 10**6)", 3, ""),
+    "endless_output": ("while True: print('x' * 10**6)", 3, "cell 2 left"),
+    "fork_bomb": ("while True: os.fork()", 3, "cell 2"),
 }
 INSIDE_G = {
     "hang": ("while True: pass", "ran longer"),
@@ -79,6 +65,7 @@ INSIDE_G = {
         "        except BaseException: pass",
         "ran longer",
     ),
+    "output": ("while True: print('x' * 10**6, file=sys.stderr)", "longer"),
     "sleep": ("import time; time.sleep(999)", "ran longer"),
     "exit": ("os._exit(0)", "ended its process"),
     "sys_exit": ("sys.exit()", "SystemExit"),
@@ -252,8 +239,13 @@ def h(x): return x.sum() if os.getuid() else 0
 """
 
 
-def test_a_worker_sees_neither_solutions_nor_others(light_workers, root):
+def test_a_worker_sees_neither_solutions_nor_others(
+    light_workers, root, tmp_path
+):
+    other = tmp_path / "other.ipynb"
+    other.write_text(notebook(RIGHT))
     hidden = [
+        other,
         root / "exercises" / "src",
         root / "exercises" / "grader",
         root / ".git",

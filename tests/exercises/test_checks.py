@@ -5,26 +5,13 @@ import types
 
 import numpy as np
 import pytest
+from samples import sum_check
 
 from exercises.grader import checks
 
-CODE = """
-def inputs(rng):
-    return {"x": rng.normal(size=5)}
-
-
-def probe(ns, x):
-    return ns["total"](x)
-
-
-def judge(out, x):
-    total = numbers(out, (), "the total")
-    require(close(total, x.sum()), "the total must be a sum")
-"""
 CHECKS = [
-    {"question": "q1", "name": name, "points": 2, "hidden": hidden}
-    | {"code": CODE}
-    for name, hidden in (("seen", False), ("held_out", True))
+    sum_check("total", name="seen", points=2),
+    sum_check("total", name="held_out", points=2, hidden=True),
 ]
 
 
@@ -49,7 +36,7 @@ def test_wrong_answer_message_right_answer_full_score(learner, capsys):
     learner["total"] = lambda x: x.mean()
     learner["check"]("q1")
     printed = capsys.readouterr().out
-    assert "failed seen (2): the total must be a sum" in printed
+    assert "failed seen (2): this is not the sum" in printed
     assert "q1: 0 of 2 points" in printed
     learner["total"] = lambda x: x.sum()
     learner["check"]("q1")
@@ -81,8 +68,8 @@ def raises(error):
             raises(TypeError("\x1b[1mbad\x1b[0m Arguments received by A: b")),
             "your code raised TypeError: bad",
         ),
-        (lambda x: None, "the total is None: is a `return` missing?"),
-        (lambda x: x, "must be one number, but its shape is (5,)"),
+        (lambda x: None, "the sum is None: is a `return` missing?"),
+        (lambda x: x, "must be one number, but its shape is (50,)"),
         (lambda x: float("nan"), "must be finite"),
         (lambda x: np.inf, "must be finite"),
         (lambda x: "12", "must be made of numbers"),
@@ -110,7 +97,7 @@ def test_any_number_type_will_do(learner, capsys):
 
 def test_inputs_depend_on_seed_and_name_only():
     one, other = CHECKS
-    again = dict(one, code=CODE + "\n\n# changed", points=9)
+    again = dict(one, code=one["code"] + "\n\n# changed", points=9)
     draws = [
         checks.draw(check, seed)[1]["x"]
         for check, seed in [(one, 1), (again, 1), (other, 1), (one, 2)]

@@ -1,59 +1,104 @@
-"""A learner's notebook: a kernel, an empty folder, Keras and aecourse."""
+"""What a learner has: a wheel of aecourse, Keras, and an empty folder.
+
+nbval executes each published notebook there: the solution, whose score it
+compares, and the starter, which must run to the end.
+"""
 
 import os
 from pathlib import Path
+import shutil
+import subprocess
 import sys
 
 from jupyter_client.manager import KernelManager
 import nbclient
 import nbformat
 import pytest
+from samples import SOURCE
+
+from exercises.grader.build import notebooks
 
 FOLDER = Path(__file__).parents[2] / "exercises"
-NAMES = sorted(path.stem for path in (FOLDER / "src").glob("*.md"))
+NOTEBOOKS = sorted(
+    path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.ipynb")
+)
 
 
-def execute(path, folder, root, **changes):
-    """Run a notebook in an empty folder; return what its cells print.
+def python(*arguments, **options):
+    """Run Python; its output is shown if it fails."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        **options,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
-    `changes` maps the id of a cell to the text that replaces it.
-    """
-    notebook = nbformat.read(path, 4)
-    for cell in notebook.cells:
-        cell.source = changes.get(cell.id.replace("-", "_"), cell.source)
+
+@pytest.fixture(scope="session")
+def environment(root, tmp_path_factory):
+    """Variables of an environment that holds a wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("learner")
+    source, packages = folder / "source", folder / "packages"
+    shutil.copytree(root / "aecourse", source / "aecourse")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(root / name, source)
+    quiet = ["--no-deps", "--no-index", "--quiet"]
+    build = ["wheel", "--no-build-isolation", "--wheel-dir", folder, source]
+    python("-m", "pip", *build, *quiet)
+    (wheel,) = folder.glob("aecourse-*.whl")
+    python("-m", "pip", "install", "--target", packages, wheel, *quiet)
+    return os.environ | {"PYTHONPATH": str(packages)}
+
+
+@pytest.fixture
+def empty(tmp_path, environment):
+    """An empty folder, where aecourse is that of the wheel."""
+    code = "import importlib.util as u; print(u.find_spec('aecourse').origin)"
+    origin = python("-c", code, cwd=tmp_path, env=environment)
+    assert origin.startswith(environment["PYTHONPATH"])
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_nbval_executes_it(name, empty, environment):
+    shutil.copy(FOLDER / name, empty)
+    nbval = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
+    plain = ["-p", "no:xdist", "-p", "no:cacheprovider", Path(name).name]
+    pytest = python(
+        "-m", "pytest", *nbval, *plain, cwd=empty, env=environment
+    )
+    assert " passed" in pytest
+    assert [path.name for path in empty.iterdir()] == [Path(name).name]
+
+
+def test_a_wrong_answer_a_message_a_right_answer_full_score(
+    empty, environment, tmp_path_factory
+):
+    source = tmp_path_factory.mktemp("src") / "ex01_sums.md"
+    source.write_text(SOURCE)
+    starter, _ = notebooks(source, {"url": "URL", "branch": "main"})
+    notebook = nbformat.reads(starter, 4)
+    *first, answer, check, score = notebook.cells
+    wrong, right = (
+        answer.source.replace("raise NotImplementedError", f"return {code}")
+        for code in ("x.mean()", "x.sum()")
+    )
+    texts = [wrong, check.source, right, check.source, score.source]
+    texts.append("import aecourse; print(aecourse.__file__)")
+    notebook.cells = first + [nbformat.v4.new_code_cell(t) for t in texts]
     manager = KernelManager()
     manager.kernel_spec.argv[0] = sys.executable
     client = nbclient.NotebookClient(notebook, manager, timeout=200)
-    # Where aecourse is, and nothing of the repository beside it.
-    packages = folder / "packages"
-    packages.mkdir()
-    (packages / "aecourse").symlink_to(root / "aecourse")
-    empty = folder / "empty"
-    empty.mkdir()
-    settings = {"PYTHONPATH": str(packages), "KERAS_BACKEND": "tensorflow"}
-    client.execute(cwd=str(empty), env=os.environ | settings)
-    return {
-        cell.id: "".join(output.get("text", "") for output in cell.outputs)
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    }
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_starter_runs_to_the_end_and_scores_nothing(name, tmp_path, root):
-    printed = execute(FOLDER / f"{name}.ipynb", tmp_path, root)
-    assert "\nScore: 0 of " in printed["score"]
-    assert "not answered yet" in printed["q1-check"]
-    assert "q1: 0 of " in printed["q1-check"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_solution_scores_everything(name, tmp_path, root):
-    path = FOLDER / "solutions" / f"{name}.ipynb"
-    printed = execute(path, tmp_path, root)
-    *_, last = printed["score"].strip().splitlines()
-    earned, points = (
-        last.removeprefix("Score: ").removesuffix(" points").split(" of ")
+    client.execute(cwd=str(empty), env=environment)
+    _, before, _, after, score, origin = (
+        "".join(output.text for output in cell.outputs)
+        for cell in notebook.cells[len(first) :]
     )
-    assert earned == points
-    assert "failed" not in "".join(printed.values())
+    assert before.startswith("  failed seen (1): wrong\nq1: 0 of 1 points")
+    assert after.startswith("  passed seen (1)\nq1: 1 of 1 points")
+    assert score.endswith("\nScore: 3 of 3 points\n")
+    assert origin.startswith(environment["PYTHONPATH"])

@@ -1,71 +1,10 @@
 """Reading the sources: what is taken in, and what is refused."""
 
 import pytest
+from samples import PRIVATE, SOURCE
 
 from exercises.grader.parse import SourceError
 from exercises.grader.source import read, read_checks, variant
-
-GOOD = """\
----
-title: Sums
-chapter: 01_theory
-minutes: 5
----
-
-Some prose.
-
-```
-a fence in the prose
-```
-
-```{code-cell}
-import numpy as np
-```
-
-```{code-cell}
-:tags: [answer]
-# q1
-def total(x):
-    ### BEGIN SOLUTION
-    return x.sum()
-    ### ELSE
-    raise NotImplementedError
-    ### END SOLUTION
-```
-
-```{code-cell}
-:tags: [check]
-# q1 points=1 name=seen
-def probe(ns):
-    return ns["total"](np.ones(3))
-
-
-def judge(out):
-    require(close(out, 3), "wrong")
-```
-
-```{code-cell}
-:tags: [check, hidden]
-# q1 points=2 name=held_out
-def inputs(rng):
-    return {"x": rng.normal(size=3)}
-
-
-def probe(ns, x):
-    return ns["total"](x)
-
-
-def judge(out, x):
-    require(close(out, x.sum()), "wrong")
-```
-
-```{code-cell}
-:tags: [mutant]
-# q1 name=mean defect=D05
-def total(x):
-    return x.mean()
-```
-"""
 
 
 @pytest.fixture
@@ -73,8 +12,8 @@ def source(tmp_path):
     path = tmp_path / "ex01_sums.md"
 
     def write(old="", new=""):
-        assert old in GOOD
-        path.write_text(GOOD.replace(old, new, 1))
+        assert old in SOURCE
+        path.write_text(SOURCE.replace(old, new, 1))
         return path
 
     return write
@@ -138,17 +77,14 @@ def test_an_error_names_file_and_line(source, old, new, line, message):
 
 def test_the_file_s_name_has_a_number(tmp_path):
     path = tmp_path / "sums.md"
-    path.write_text(GOOD)
+    path.write_text(SOURCE)
     with pytest.raises(SourceError, match="name must be like ex05_sparse"):
         read(path)
 
 
-PRIVATE = GOOD[GOOD.index("```{code-cell}\n:tags: [check]") :]
-
-
 def test_private_checks_are_held_out(tmp_path):
     path = tmp_path / "private.md"
-    path.write_text(PRIVATE[: PRIVATE.index("```{code-cell}\n:tags: [mut")])
+    path.write_text(PRIVATE)
     checks = read_checks(path, ["q1"])
     assert [check["hidden"] for check in checks] == [True, True]
     with pytest.raises(SourceError, match="no answer for q1"):
@@ -157,6 +93,6 @@ def test_private_checks_are_held_out(tmp_path):
 
 def test_private_checks_hold_nothing_else(tmp_path):
     path = tmp_path / "private.md"
-    path.write_text(PRIVATE)
+    path.write_text(SOURCE.partition("Some prose.")[2])
     with pytest.raises(SourceError, match="only checks may stand here"):
         read_checks(path, ["q1"])

@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from samples import notebook
 
 from exercises.grader.build_text import MARK
 from exercises.grader.submission import (
@@ -12,14 +13,6 @@ from exercises.grader.submission import (
     plain_python,
     read_cells,
 )
-
-
-def notebook(*cells, **changes):
-    code = [
-        {"cell_type": "code", "source": text, "metadata": {}}
-        for text in cells
-    ]
-    return json.dumps({"cells": code, "nbformat": 4} | changes)
 
 
 @pytest.mark.parametrize(
