@@ -18,6 +18,7 @@ import json
 import os
 from pathlib import Path
 import platform
+import random
 import re
 import sqlite3
 import subprocess
@@ -89,13 +90,18 @@ def write_notebook(path, cells):
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def timed(*command, folder=ROOT):
-    """Run a command; its wall time in seconds, or an error with its words."""
+def timed(program, *rest, folder=ROOT):
+    """Run a command; its wall time in seconds, or an error with its words.
+
+    Programs of the same environment are found first.
+    """
+    path = f"{Path(program).parent}:{os.environ.get('PATH', '')}"
+    command = [str(part) for part in (program, *rest)]
     start = time.monotonic()
     done = subprocess.run(
-        [str(part) for part in command],
+        command,
         cwd=folder,
-        env=SETTINGS,
+        env=SETTINGS | {"PATH": path},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -328,8 +334,7 @@ def main():
             data["versions"][package] = version_of(python, package)
         data["copies"] = {name: n for name, (_, n) in graders.items()}
         for _ in range(chosen.rounds):
-            turn = len(data["rounds"]) % len(graders)
-            order = [*graders][turn:] + [*graders][:turn]
+            order = random.sample([*graders], len(graders))
             importing = (sys.executable, "-c", "import keras")
             measured = {"import": round(timed(*importing), 2)}
             for name in order:

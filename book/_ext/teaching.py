@@ -153,15 +153,22 @@ class GradingCost(Table):
                 copies = data["copies"].get(name, 1)
                 shown = [f"{value:.1f}" for value in seconds]
                 table.append([words, copies, *shown, spread(ratios)])
+        by_import, by_bare = (
+            spread([one["alone"] / one[name] for one in data["rounds"]])
+            for name in ("import", "bare")
+        )
         machine, versions = data["machine"], data["versions"]
         listed = ", ".join(f"{k} {v}" for k, v in versions.items())
         count = len(data["rounds"])
         return [
             *rows(table),
             "",
-            f"Median, least and most of {count} rounds, on {data['date']}; "
-            f"one submission at a time, on {machine['cores']} of the cores "
-            f"of {machine['processor']}; {listed}.",
+            f"A single submission takes {by_import} times as long as "
+            f"`import keras`, and {by_bare} times as long as the script.",
+            "",
+            f"Median, least and most of {count} rounds, on {data['date']}, "
+            f"one submission at a time; processor: {machine['processor']}, "
+            f"cores: {machine['cores']}; {listed}.",
         ]
 
 
