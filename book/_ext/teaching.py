@@ -48,11 +48,11 @@ def number_of(name):
 
 
 def chapter_link(number, root=ROOT):
-    """A link to a chapter, or its number where it is not written yet."""
+    """A link to a chapter, or that it is planned."""
     found = [*(root / "book").glob(f"{number:02d}_*.ipynb")]
     if not found:
-        return f"{number} (planned)"
-    return f"{{doc}}`{number} <{found[0].stem}>`"
+        return f"chapter {number} is planned"
+    return f"{{doc}}`chapter {number} <{found[0].stem}>`"
 
 
 def reading_minutes(number, root=ROOT):
@@ -86,19 +86,18 @@ class ExerciseTable(Table):
     """The assignments: chapter, questions, points, minutes, links."""
 
     def text(self):
-        head = ["Assignment", "Chapter", "Questions", "Points", "Minutes"]
-        table, total = [[*head, "Open"]], [0, 0, 0]
+        head = ["Assignment", "Open", "Questions", "Points", "Minutes"]
+        table, total = [head], [0, 0, 0]
         for exercise in assignments():
             number = number_of(exercise.name)
             path = f"exercises/{exercise.name}.ipynb"
-            links = f"[Colab]({colab(path)}) · [notebook]({address(path)})"
+            links = f"[Colab]({colab(path)}), [notebook]({address(path)})"
             sizes = [len(exercise.questions), exercise.points()]
             sizes.append(exercise.minutes)
             total = [a + b for a, b in zip(total, sizes, strict=True)]
-            title = f"{number}. {exercise.title}"
-            chapter = chapter_link(number_of(exercise.chapter))
-            table.append([title, chapter, *sizes, links])
-        return rows([*table, ["all", "", *total, ""]])
+            links += f", {chapter_link(number_of(exercise.chapter))}"
+            table.append([f"{number}. {exercise.title}", links, *sizes])
+        return rows([*table, ["all", "", *total]])
 
 
 class Semester(Table):
@@ -143,32 +142,44 @@ class GradingCost(Table):
     def text(self):
         path = ROOT / "benchmarks" / "grading.json"
         data = json.loads(path.read_text("utf-8"))
-        head = ["", "Copies", "Seconds each", "Least", "Most", "Times ours"]
-        table = [head]
-        for name, words in self.NAMES.items():
-            each = [one[name] for one in data["rounds"] if name in one]
-            if each:
-                ratios = [one[name] / one["ours"] for one in data["rounds"]]
-                seconds = [median(each), min(each), max(each)]
-                copies = data["copies"].get(name, 1)
-                shown = [f"{value:.1f}" for value in seconds]
-                table.append([words, copies, *shown, spread(ratios)])
-        by_import, by_bare = (
-            spread([one["alone"] / one[name] for one in data["rounds"]])
-            for name in ("import", "bare")
-        )
+        lines, every = [], data["rounds"]
+        for asked in sorted({tuple(one["questions"]) for one in every}):
+            chosen = [
+                one for one in every if tuple(one["questions"]) == asked
+            ]
+            lines += [*self.series(asked, chosen), ""]
         machine, versions = data["machine"], data["versions"]
         listed = ", ".join(f"{k} {v}" for k, v in versions.items())
-        count = len(data["rounds"])
         return [
+            *lines,
+            f"Medians, with the least and the most, measured on "
+            f"{data['date']}, one submission at a time. Processor: "
+            f"{machine['processor']}, cores: {machine['cores']}. {listed}.",
+        ]
+
+    def series(self, asked, rounds):
+        """The table for rounds in which the same questions were asked."""
+        table = [["", "Copies", "Seconds each", "Times ours, a class"]]
+        for name, words in self.NAMES.items():
+            mine = [one for one in rounds if name in one]
+            if mine:
+                copies = sorted({one["copies"].get(name, 1) for one in mine})
+                each = spread([one[name] for one in mine])
+                ratios = spread([one[name] / one["ours"] for one in mine])
+                listed = " or ".join(map(str, copies))
+                table.append([words, listed, each, ratios])
+        complete = [one for one in rounds if "import" in one]
+        by_import, by_bare = (
+            spread([one["alone"] / one[name] for one in complete])
+            for name in ("import", "bare")
+        )
+        return [
+            f"Questions {', '.join(asked)}, rounds: {len(rounds)}.",
+            "",
             *rows(table),
             "",
             f"A single submission takes {by_import} times as long as "
             f"`import keras`, and {by_bare} times as long as the script.",
-            "",
-            f"Median, least and most of {count} rounds, on {data['date']}, "
-            f"one submission at a time; processor: {machine['processor']}, "
-            f"cores: {machine['cores']}; {listed}.",
         ]
 
 
@@ -183,7 +194,9 @@ class Repository(ReferenceRole):
 
 
 def spread(values):
-    """The median, with the least and the most."""
+    """The median, with the least and the most if there are several."""
+    if len(values) == 1:
+        return f"{values[0]:.1f}"
     least, most = min(values), max(values)
     return f"{median(values):.1f} ({least:.1f} to {most:.1f})"
 
