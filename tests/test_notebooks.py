@@ -80,6 +80,25 @@ def test_it_starts_with_the_set_up_cell_of_this_repository(path, config):
 
 
 @EVERY_CHAPTER
+def test_it_leads_to_its_exercise_before_the_summary(path, config, root):
+    cells = read(path).cells
+    (place,) = [
+        n for n, cell in enumerate(cells) if cell.id == "exercise-text"
+    ]
+    assert "## Change one thing\n" in cells[place - 1].source
+    assert cells[place + 1].source.startswith("## Summary\n")
+    text = cells[place].source
+    assert text.startswith("## Exercise\n")
+    notebook = f"exercises/ex{path.stem}.ipynb"
+    slug = config["repository"]["url"].removeprefix("https://github.com/")
+    opened = f"{slug}/blob/{config['repository']['branch']}/{notebook}"
+    colab = f"https://colab.research.google.com/github/{opened}"
+    links = re.findall(r"\]\((.*?)\)", text)
+    assert links == [colab]
+    assert (root / notebook).exists()
+
+
+@EVERY_CHAPTER
 def test_only_checked_cells_carry_outputs(path):
     for cell in code_cells(path):
         checked = "nbval-check-output" in tags(cell)

@@ -1,5 +1,7 @@
 """The built pages, read as files and in a real browser."""
 
+from pathlib import Path
+
 from bs4 import BeautifulSoup
 import execution
 import pytest
@@ -58,6 +60,46 @@ def test_no_markup_is_left_over(page, soups):
         code.decompose()
     for leftover in ["{glue", "{cite", "{numref", "{ref}", "???", "$$"]:
         assert leftover not in article.text
+
+
+@EVERY_PAGE
+def test_links_inside_the_book_lead_somewhere(page, soups, html):
+    ids = {
+        other: {tag["id"] for tag in soup.select("[id]")}
+        for other, soup in soups.items()
+    }
+    for link in soups[page].select("article a[href]"):
+        place, _, name = link["href"].partition("#")
+        if ":" in place:
+            continue
+        assert not place or (html / "book" / place).exists(), link
+        other = Path(place).stem if place else page
+        assert not name or name in ids.get(other, {name}), link
+
+
+def test_the_overview_shows_each_assignment_with_its_links(soups, root):
+    overview = soups["exercises"].select_one("article table")
+    rows = overview.select("tbody tr")[:-1]
+    sources = sorted((root / "exercises" / "src").glob("*.md"))
+    assert len(rows) == len(sources)
+    for row, source in zip(rows, sources, strict=True):
+        links = [a["href"] for a in row.select("a.external")]
+        assert len(links) == 2
+        for link in links:
+            assert link.endswith(f"/exercises/{source.stem}.ipynb")
+        chapter = root / "book" / f"{source.stem[2:]}.ipynb"
+        inside = row.select("a.internal")
+        assert len(inside) == chapter.exists()
+
+
+def test_the_teachers_page_shows_what_was_measured_and_planned(soups):
+    tables = soups["teaching"].select("article table")
+    heads = [[cell.text for cell in t.select("th")] for t in tables]
+    assert any("Seconds each" in head for head in heads)
+    (plan,) = [t for t, h in zip(tables, heads, strict=True) if "Week" in h]
+    weeks = [row.td.text for row in plan.select("tbody tr")]
+    assert weeks == [str(n) for n in range(1, len(weeks) + 1)]
+    assert 12 <= len(weeks) <= 14
 
 
 @EVERY_PAGE
