@@ -17,7 +17,8 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH
 
 SOURCES := _config.yml _toc.yml requirements.txt \
-	$(shell find book aecourse -type f -not -path '*/__pycache__/*')
+	$(shell find book aecourse exercises benchmarks -type f \
+		-not -path '*/__pycache__/*')
 # --all, or a page that quotes another page's number would keep the old one.
 BUILD := $(BIN)/jupyter-book build . -W -n --keep-going --all
 NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
