@@ -169,7 +169,8 @@ def commands(checks, ns):
             out, message = ask(one, ns, probe_seed, inputs)
             passed = message is None
             if passed:
-                passed, message = judge(one, out, inputs)
+                # Drawn again: the answer may have written into its inputs.
+                passed, message = judge(one, out, draw(one, seed)[1])
             earned += one["points"] if passed else 0
             word = "passed" if passed else "failed"
             line = f"  {word} {one['name']} ({one['points']})"

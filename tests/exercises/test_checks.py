@@ -45,6 +45,18 @@ def test_wrong_answer_message_right_answer_full_score(learner, capsys):
     assert capsys.readouterr().out.endswith("Score: 4 of 4 points\n")
 
 
+def test_an_answer_that_writes_into_its_inputs_changes_no_verdict(
+    learner, capsys
+):
+    def total(x):
+        x *= 0
+        return 0.0
+
+    learner["total"] = total
+    learner["check"]("q1")
+    assert "failed seen (2)" in capsys.readouterr().out
+
+
 def test_an_unknown_question_is_named(learner):
     with pytest.raises(ValueError, match="must be q1, got 'q9'"):
         learner["check"]("q9")
