@@ -169,9 +169,8 @@ def cost_of(asked, rounds):
             ratios = spread([one[name] / one["ours"] for one in mine])
             listed = " or ".join(map(str, copies))
             table.append([words, listed, each, ratios])
-    complete = [one for one in rounds if "import" in one]
     by_import, by_bare = (
-        spread([one["alone"] / one[name] for one in complete])
+        spread([one["alone"] / one[name] for one in rounds if name in one])
         for name in ("import", "bare")
     )
     return [
