@@ -147,7 +147,7 @@ class GradingCost(Table):
             chosen = [
                 one for one in every if tuple(one["questions"]) == asked
             ]
-            lines += [*self.series(asked, chosen), ""]
+            lines += [*cost_of(asked, chosen), ""]
         machine, versions = data["machine"], data["versions"]
         listed = ", ".join(f"{k} {v}" for k, v in versions.items())
         return [
@@ -157,30 +157,30 @@ class GradingCost(Table):
             f"{machine['processor']}, cores: {machine['cores']}. {listed}.",
         ]
 
-    def series(self, asked, rounds):
-        """The table for rounds in which the same questions were asked."""
-        table = [["", "Copies", "Seconds each", "Times ours, a class"]]
-        for name, words in self.NAMES.items():
-            mine = [one for one in rounds if name in one]
-            if mine:
-                copies = sorted({one["copies"].get(name, 1) for one in mine})
-                each = spread([one[name] for one in mine])
-                ratios = spread([one[name] / one["ours"] for one in mine])
-                listed = " or ".join(map(str, copies))
-                table.append([words, listed, each, ratios])
-        complete = [one for one in rounds if "import" in one]
-        by_import, by_bare = (
-            spread([one["alone"] / one[name] for one in complete])
-            for name in ("import", "bare")
-        )
-        return [
-            f"Questions {', '.join(asked)}, rounds: {len(rounds)}.",
-            "",
-            *rows(table),
-            "",
-            f"A single submission takes {by_import} times as long as "
-            f"`import keras`, and {by_bare} times as long as the script.",
-        ]
+
+def cost_of(asked, rounds):
+    """The table for rounds in which the same questions were asked."""
+    table = [["", "Copies", "Seconds each", "Times ours, a class"]]
+    for name, words in GradingCost.NAMES.items():
+        mine = [one for one in rounds if name in one]
+        if mine:
+            copies = sorted({one["copies"].get(name, 1) for one in mine})
+            each = spread([one[name] for one in mine])
+            ratios = spread([one[name] / one["ours"] for one in mine])
+            listed = " or ".join(map(str, copies))
+            table.append([words, listed, each, ratios])
+    by_import, by_bare = (
+        spread([one["alone"] / one[name] for one in rounds if name in one])
+        for name in ("import", "bare")
+    )
+    return [
+        f"Questions {', '.join(asked)}, rounds: {len(rounds)}.",
+        "",
+        *rows(table),
+        "",
+        f"A single submission takes {by_import} times as long as "
+        f"`import keras`, and {by_bare} times as long as the script.",
+    ]
 
 
 class Repository(ReferenceRole):
