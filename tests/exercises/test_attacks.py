@@ -305,3 +305,21 @@ def test_a_worker_starts_again_after_its_server_died(light_workers):
     light_workers._process.kill()
     light_workers._process.wait()
     assert grade(light_workers, "pass").score == 3
+
+
+@pytest.mark.parametrize(("user", "asked"), [(0, 0), (1000, isolate.NEWUSER)])
+def test_root_never_takes_a_user_namespace(monkeypatch, user, asked):
+    """Inside one, a submission would keep root's right to read."""
+    calls = []
+
+    def refuse(name, *arguments):
+        if name == "unshare":
+            calls.append(arguments[0])
+            raise OSError
+
+    monkeypatch.setattr(isolate, "LIBC", object())
+    monkeypatch.setattr(isolate, "_call", refuse)
+    monkeypatch.setattr(isolate.os, "geteuid", lambda: user)
+    assert isolate.enter() == set()
+    (flags,) = calls
+    assert flags & isolate.NEWUSER == asked
