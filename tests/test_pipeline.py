@@ -58,8 +58,8 @@ def site(tmp_path, root):
     """A copy of the machinery with a stand-in package and no pages."""
     for name in ["_config.yml", "conftest.py", "pyproject.toml"]:
         shutil.copy(root / name, tmp_path / name)
-    for name in ["_ext", "_assets"]:
-        shutil.copytree(root / "book" / name, tmp_path / "book" / name)
+    for name in ["book/_ext", "book/_assets", "exercises", "benchmarks"]:
+        shutil.copytree(root / name, tmp_path / name)
     (tmp_path / "book" / "references.bib").touch()
     (tmp_path / "requirements.txt").write_text("keras==3\n")
     (tmp_path / "aecourse" / "data").mkdir(parents=True)
