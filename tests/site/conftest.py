@@ -45,7 +45,12 @@ def browser():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,
-            args=["--no-sandbox", "--disable-background-networking"],
+            args=[
+                "--no-sandbox",
+                "--disable-background-networking",
+                # A busy machine is no slow network, of which it would warn.
+                "--force-effective-connection-type=4G",
+            ],
         )
         yield browser
         browser.close()
