@@ -16,7 +16,7 @@ import textwrap
 
 import yaml
 
-from exercises.grader.build_text import CHECKS, OPENING, SETUP
+from exercises.grader.build_text import CHECKS, COLAB, OPENING, SETUP
 from exercises.grader.source import read, variant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +63,7 @@ def _opening(exercise, repository):
     return OPENING.format(
         **vars(exercise) | repository,
         number=number,
-        colab="https://colab.research.google.com/github",
+        colab=COLAB,
         slug=url.removeprefix("https://github.com/"),
         points=exercise.points(),
         count=len(exercise.questions),

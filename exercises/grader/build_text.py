@@ -6,6 +6,7 @@ import importlib.util
 
 if importlib.util.find_spec("aecourse") is None:
     %pip install -q "aecourse @ git+{url}@{branch}\""""
+COLAB = "https://colab.research.google.com/github"
 MARK = "# Run this cell first: it loads the checks."
 CHECKS = (
     MARK

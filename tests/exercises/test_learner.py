@@ -68,10 +68,10 @@ def test_nbval_executes_it(name, empty, environment):
     shutil.copy(FOLDER / name, empty)
     nbval = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
     plain = ["-p", "no:xdist", "-p", "no:cacheprovider", Path(name).name]
-    pytest = python(
+    report = python(
         "-m", "pytest", *nbval, *plain, cwd=empty, env=environment
     )
-    assert " passed" in pytest
+    assert " passed" in report
     assert [path.name for path in empty.iterdir()] == [Path(name).name]
 
 
