@@ -91,8 +91,9 @@ def stderr_of(outputs):
     )
 
 
-def execute(path, advance):
+def execute(path, advance=lambda: None, seed=None):
     """Run one notebook in a kernel of its own, in the book's folder."""
+    chosen = {} if seed is None else {"AECOURSE_SEED": str(seed)}
     notebook = nbformat.read(path, as_version=4)
     start = time.monotonic()
     NotebookClient(
@@ -103,7 +104,7 @@ def execute(path, advance):
         record_timing=False,
         extra_arguments=["--log-level=ERROR"],
         on_cell_executed=lambda **_: advance(),
-    ).execute()
+    ).execute(env=os.environ | chosen)
     for cell in notebook.cells:
         if cell.cell_type == "code" and stderr_of(cell.outputs):
             raise RuntimeError(
