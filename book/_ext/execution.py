@@ -71,6 +71,13 @@ def store(path, notebook, seconds, root=ROOT):
     )
 
 
+def record(path, root=ROOT):
+    """An executed notebook from the cache, and the seconds that it took."""
+    cache = get_cache(cache_folder(root))
+    bundle = cache.get_cache_bundle(cache.match_cache_file(path).pk)
+    return bundle.nb, bundle.record.data["execution_seconds"]
+
+
 def share_processors():
     """Give each notebook that runs its share of the processor's cores.
 
