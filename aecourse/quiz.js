@@ -23,8 +23,12 @@
     // jupyterquiz makes, would be given by an arrow key in passing.
     for (const answer of box.querySelectorAll(".MCButton")) {
       const press = button();
+      const text = answer.querySelector("span");
       answer.querySelector("input").replaceWith(press);
-      press.append(answer.querySelector("span"));
+      press.append(text);
+      // Left to itself the label around the button would empty its name.
+      text.id = `${answer.id}-text`;
+      press.setAttribute("aria-labelledby", text.id);
     }
 
     // The label of a number's field was not tied to it, and only Enter gave
