@@ -62,7 +62,8 @@ def chapter(request, open_page):
     """A page with a quiz, and its questions, beside their places."""
     tab = open_page(request.param)
     boxes = tab.locator(".course-quiz .Quiz").all()
-    return tab, list(zip(QUIZZES[request.param], boxes, strict=True))
+    yield tab, list(zip(QUIZZES[request.param], boxes, strict=True))
+    tab.close()
 
 
 def choose(box, question, place):
