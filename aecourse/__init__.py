@@ -54,6 +54,7 @@ _NAMES = {
         "plot_manifold",
         "plot_reconstructions",
     ),
+    "quiz": ("show_quiz",),
     "training": ("Progress", "set_seed", "warmup_cosine"),
 }
 _MODULE_OF = {name: mod for mod, names in _NAMES.items() for name in names}
