@@ -30,8 +30,11 @@ def shorten(text, length=LENGTH):
 def describe(doctree):
     """What a chapter promises, or how another page begins."""
     for box in doctree.findall(nodes.admonition):
-        for promises in box.findall(nodes.bullet_list):
-            return shorten(f"You will be able to {promises.astext()}")
+        promise = re.search(
+            r"(You will be able to.*?)(You should know|$)", box.astext(), re.S
+        )
+        if promise:
+            return shorten(promise[1])
     for text in doctree.findall(nodes.paragraph):
         if not isinstance(text.parent, nodes.admonition):
             return shorten(text.astext())
