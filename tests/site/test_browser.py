@@ -27,8 +27,11 @@ SCROLL = """async () => {
     window.scrollTo(0, y);
     await pause(30);
   }
-  for (let i = 0; i < 100 && document.querySelector("mjx-lazy"); i++)
+  for (let left, i = 0; i < 200; i++) {
+    if (!(left = document.querySelector("mjx-lazy"))) break;
+    left.scrollIntoView();
     await pause(50);
+  }
   await Promise.all([...document.images].map(i => i.decode().catch(() => 0)));
   window.scrollTo(0, 0);
   // The theme makes what scrolls focusable a moment later.
@@ -71,6 +74,7 @@ def page(request, browser, site):
     """A tab that has shown a page from top to bottom."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     tab = read(context, f"{site}/{request.param}.html")
+    tab.wait_for_load_state("networkidle")
     tab.evaluate(SCROLL)
     tab.wait_for_load_state("networkidle")
     tab.add_script_tag(content=AXE.read_text("utf-8"))
