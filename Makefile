@@ -24,7 +24,8 @@ BUILD := $(BIN)/jupyter-book build . -W -n --keep-going --all
 NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
 	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
 
-.PHONY: book test serve exercises notebooks seeds lint lock clean help
+.PHONY: book test serve exercises notebooks seeds lighthouse lint lock \
+	clean help
 .DELETE_ON_ERROR:
 
 book: $(PAGES)
@@ -55,6 +56,11 @@ notebooks: $(INSTALLED)  ## execute all, store the checked outputs
 
 seeds: $(INSTALLED)  ## execute all with ten seeds (hours; goes on where it was)
 	$(BIN)/python benchmarks/seeds.py
+
+lighthouse: book  ## score pages (SCORE="intro …"); needs chromium and npm
+	mkdir -p _build/npm && cp -r benchmarks/npm/. _build/npm
+	cd _build/npm && PUPPETEER_SKIP_DOWNLOAD=1 npm ci --no-audit --no-fund
+	$(BIN)/python benchmarks/lighthouse.py $(SCORE)
 
 lock:  ## write requirements.txt anew, with the newest tested versions
 	uv pip compile pyproject.toml --all-extras --universal \

@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 from pathlib import Path
+import re
 import shutil
 import sys
 
@@ -15,6 +16,7 @@ MATHJAX = (
     "input/tex/extensions",
     "output/chtml/fonts/woff-v2",
     "sre",
+    "ui",
 )
 
 
@@ -57,9 +59,27 @@ def mend_bibliography(app, pagename, templatename, context, doctree):
         )
 
 
+def name_folded_code(app, pagename, templatename, context, doctree):
+    """Let the button of a folded cell be called what is written on it."""
+    if "body" in context:
+        context["body"] = context["body"].replace(
+            '<summary aria-label="Toggle hidden content">', "<summary>"
+        )
+
+
+def mend_tables(app, pagename, templatename, context, doctree):
+    """A corner of a table that heads nothing is no header."""
+    if "body" in context:
+        context["body"] = re.sub(
+            r"<th [^>]*>(<p></p>)?</th>", "<td></td>", context["body"]
+        )
+
+
 def setup(app):
     app.connect("config-inited", use_keyed_cache, priority=400)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_bibliography, priority=900)
+    app.connect("html-page-context", name_folded_code, priority=900)
+    app.connect("html-page-context", mend_tables, priority=900)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

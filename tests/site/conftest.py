@@ -1,12 +1,12 @@
 """The built book, and a browser to look at it."""
 
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import os
 import shutil
-import threading
 
 import pytest
+from tabs import read
+
+from benchmarks.lighthouse import serve
 
 
 @pytest.fixture(scope="session")
@@ -19,17 +19,9 @@ def html(root):
 
 @pytest.fixture(scope="session")
 def site(html):
-    """The address of a server, on this machine alone, of the built pages."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    handler = partial(Quiet, directory=html)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    """The address of a server of the built pages: they lie below a path."""
+    with serve(html) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +46,18 @@ def browser():
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open an address as a new reader would, with nothing remembered."""
+    contexts = []
+
+    def open_address(address, width=1280, **settings):
+        viewport = {"width": width, "height": 900}
+        contexts.append(browser.new_context(viewport=viewport, **settings))
+        return read(contexts[-1], address)
+
+    yield open_address
+    for context in contexts:
+        context.close()

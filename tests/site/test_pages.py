@@ -1,16 +1,15 @@
-"""The built pages, read as files and in a real browser."""
+"""The built pages, read as files."""
 
 from pathlib import Path
+import re
+from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup
-import execution
+from fontTools.ttLib import TTFont
 import pytest
+from tabs import PAGES
+import yaml
 
-PAGES = sorted(
-    path.stem
-    for kind in ["*.md", "*.ipynb"]
-    for path in (execution.ROOT / "book").glob(kind)
-)
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES)
 
 
@@ -68,13 +67,91 @@ def test_links_inside_the_book_lead_somewhere(page, soups, html):
         other: {tag["id"] for tag in soup.select("[id]")}
         for other, soup in soups.items()
     }
-    for link in soups[page].select("article a[href]"):
+    for link in soups[page].select("a[href]"):
         place, _, name = link["href"].partition("#")
         if ":" in place:
             continue
         assert not place or (html / "book" / place).exists(), link
         other = Path(place).stem if place else page
         assert not name or name in ids.get(other, {name}), link
+
+
+@EVERY_PAGE
+def test_a_page_says_what_it_is(page, soups, html, root):
+    config = yaml.safe_load((root / "_config.yml").read_text())
+    base = config["html"]["baseurl"]
+    head = soups[page].head
+    address = head.select_one("link[rel=canonical]")["href"]
+    assert address == urljoin(base, f"book/{page}.html")
+    said = {
+        tag.get("property", tag.get("name")): tag["content"]
+        for tag in head.select("meta[content]")
+    }
+    assert said["og:url"] == address
+    assert said["og:description"] == said["description"]
+    assert 40 < len(said["description"]) <= 160
+    assert said["og:title"] in head.title.text
+    assert "<" not in said["og:title"]
+    assert (html / said["og:image"].removeprefix(base)).exists()
+    others = [
+        soup.select_one("[name=description]") for soup in soups.values()
+    ]
+    assert len({tag["content"] for tag in others}) == len(soups)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page[0].isdigit()]
+)
+def test_a_chapter_offers_colab_its_notebook_and_its_exercise(
+    page, soups, html, root
+):
+    colab, notebook, exercise = soups[page].select(
+        ".article-header-buttons > a"
+    )
+    opens = f"/main/book/{page}.ipynb"
+    assert urlsplit(colab["href"]).hostname == "colab.research.google.com"
+    assert colab["href"].endswith(opens)
+    assert (html / "book" / notebook["href"]).suffix == ".ipynb"
+    target = exercise["href"].partition("/main/")[2]
+    assert (root / target).exists()
+    assert Path(target).stem.removeprefix("ex") == page
+    assert [link.text.split() for link in (colab, notebook)] == [
+        ["Colab"],
+        ["Notebook"],
+    ]
+
+
+def test_the_sitemap_lists_each_page(html, soups):
+    listed = re.findall(
+        r"<loc>(.*?)</loc>", (html / "sitemap.xml").read_text()
+    )
+    canonical = [
+        soup.select_one("link[rel=canonical]")["href"]
+        for soup in soups.values()
+    ]
+    assert listed == sorted(canonical)
+
+
+def test_each_icon_on_a_page_has_its_glyph(html, soups):
+    fonts = html / "_static" / "vendor" / "fontawesome" / "webfonts"
+    style = (html / "_static/styles/pydata-sphinx-theme.css").read_text()
+    have = set()
+    for font in fonts.glob("*.woff2"):
+        assert font.stat().st_size < 10_000
+        have |= set(TTFont(font).getBestCmap())
+    icons = {
+        name
+        for soup in soups.values()
+        for icon in soup.select("i[class*=fa-], span[class*=fa-]")
+        for name in icon["class"]
+        if re.search(rf"\.{name}:+before", style)
+    }
+    assert len(icons) > 8
+    for name in icons:
+        (code,) = re.findall(
+            rf"\.{name}:+before[^{{]*{{content:\"\\([0-9a-f]+)\"", style
+        )
+        assert int(code, 16) in have, name
 
 
 def test_the_overview_shows_each_assignment_with_its_links(soups, root):
@@ -100,30 +177,3 @@ def test_the_teachers_page_shows_what_was_measured_and_planned(soups):
     weeks = [row.td.text for row in plan.select("tbody tr")]
     assert weeks == [str(n) for n in range(1, len(weeks) + 1)]
     assert 12 <= len(weeks) <= 14
-
-
-@EVERY_PAGE
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_browser_shows_the_page_without_complaint(
-    page, width, site, browser
-):
-    complaints = []
-    tab = browser.new_page(viewport={"width": width, "height": 900})
-    tab.on("console", lambda m: m.type != "log" and complaints.append(m.text))
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("requestfailed", lambda request: complaints.append(request.url))
-    tab.on(
-        "request",
-        lambda request: (
-            request.url.startswith((site, "data:"))
-            or complaints.append(request.url)
-        ),
-    )
-    tab.goto(f"{site}/book/{page}.html", wait_until="networkidle")
-    assert complaints == []
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    broken = "i => i.filter(e => e.complete && !e.naturalWidth).length"
-    assert tab.eval_on_selector_all("article img", broken) == 0
-    unset = "e => e.filter(m => !m.querySelector('mjx-container')).length"
-    assert tab.eval_on_selector_all("article .math", unset) == 0
-    tab.close()

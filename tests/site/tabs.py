@@ -1,0 +1,22 @@
+"""The book's pages, and a browser's tab that shows one."""
+
+import execution
+
+PAGES = sorted(
+    path.stem
+    for kind in ["*.md", "*.ipynb"]
+    for path in (execution.ROOT / "book").glob(kind)
+)
+
+
+def read(context, address):
+    """A tab that shows the address; `complaints` and `loaded` are its log."""
+    tab = context.new_page()
+    tab.complaints, tab.loaded = [], []
+    complain = tab.complaints.append
+    tab.on("console", lambda message: complain(message.text))
+    tab.on("pageerror", lambda error: complain(str(error)))
+    tab.on("requestfailed", lambda request: complain(request.url))
+    tab.on("request", lambda request: tab.loaded.append(request.url))
+    tab.goto(address, wait_until="load")
+    return tab
