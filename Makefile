@@ -24,7 +24,7 @@ BUILD := $(BIN)/jupyter-book build . -W -n --keep-going --all
 NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
 	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
 
-.PHONY: book test serve exercises notebooks seeds lint lock clean help
+.PHONY: book test serve exercises notebooks seeds playground lint lock clean help
 .DELETE_ON_ERROR:
 
 book: $(PAGES)
@@ -55,6 +55,9 @@ notebooks: $(INSTALLED)  ## execute all, store the checked outputs
 
 seeds: $(INSTALLED)  ## execute all with ten seeds (hours; goes on where it was)
 	$(BIN)/python benchmarks/seeds.py
+
+playground: $(INSTALLED)  ## train the playground's models, write its weights
+	$(BIN)/python benchmarks/playground.py
 
 lock:  ## write requirements.txt anew, with the newest tested versions
 	uv pip compile pyproject.toml --all-extras --universal \
