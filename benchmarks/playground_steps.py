@@ -1,4 +1,7 @@
-"""What a step of the playground takes, measured in Chromium."""
+"""What a step of the playground takes, measured in Chromium.
+
+Each step is taken several times, and its fastest time counts.
+"""
 
 from datetime import date
 from pathlib import Path
@@ -11,7 +14,8 @@ from playwright.sync_api import sync_playwright
 from benchmarks.grading import processor
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
-ROUNDS = 100
+STEPS_TIMED = 100
+REPEATS = 7
 
 # Ends with the milliseconds of each event, handled to the last pixel.
 STEPS = """() => {
@@ -39,7 +43,8 @@ STEPS = """() => {
     const event = new PointerEvent(kind, { clientX, clientY });
     return time(() => board.dispatchEvent(event));
   };
-  const parts = [...Array(ROUNDS).keys()].map((k) => k / ROUNDS);
+  const parts = [...Array(COUNT).keys()].map((k) => k / COUNT);
+  $("clear").click();
   point("pointerdown", 0);
   return {
     point: parts.map(slide("z1")),
@@ -54,11 +59,10 @@ def page_alone():
     """The playground's page, without the rest of the book."""
     text = (BOOK / "playground.md").read_text("utf-8")
     blocks = re.findall(r"^```{raw} html\n(.*?)^```$", text, re.M | re.S)
-    names = ("playground-weights", "playground-models", "playground")
-    scripts = [
-        (BOOK / "_assets" / f"{name}.js").read_text("utf-8") for name in names
-    ]
-    style = (BOOK / "_assets" / "playground.css").read_text("utf-8")
+    *scripts, style = (
+        (BOOK / "_assets" / f"playground{name}").read_text("utf-8")
+        for name in ("-weights.js", "-models.js", ".js", ".css")
+    )
     tags = "".join(f"<script>{script}</script>" for script in scripts)
     return f"<!doctype html><style>{style}</style>{''.join(blocks)}{tags}"
 
@@ -71,18 +75,19 @@ def measured():
         )
         page = browser.new_page()
         page.set_content(page_alone())
-        script = STEPS.replace("ROUNDS", str(ROUNDS))
-        page.evaluate(script)  # the first round lets the compiler warm up
-        times = page.evaluate(script)
+        script = STEPS.replace("COUNT", str(STEPS_TIMED))
+        rounds = [page.evaluate(script) for _ in range(REPEATS)]
         name = f"Chromium {browser.version}"
         browser.close()
-    milliseconds = {
-        step: {
-            "median": round(float(np.median(values)), 2),
-            "95 %": round(float(np.percentile(values, 95)), 2),
+    milliseconds = {}
+    for kind in rounds[0]:
+        # The fastest repeat of a step: other programs only ever add to it.
+        times = np.min([found[kind] for found in rounds], axis=0)
+        median, most = float(np.median(times)), float(times.max())
+        milliseconds[kind] = {
+            "median": round(median, 2),
+            "most": round(most, 2),
         }
-        for step, values in times.items()
-    }
     return {
         "date": date.today().isoformat(),
         "browser": name,

@@ -48,7 +48,7 @@ def test_a_step_takes_at_most_five_milliseconds(measured):
     times = measured["milliseconds"]
     assert times.keys() == {"point", "stroke", "noise", "walk"}
     for found in times.values():
-        assert 0 < found["median"] <= 5
+        assert 0 < found["median"] <= found["most"] <= 5
 
 
 def test_codes_and_images_are_those_of_the_test_set(models):

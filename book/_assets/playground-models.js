@@ -178,13 +178,13 @@ globalThis.playground = (() => {
 
   /** How often each label occurs among the test digits nearest to z. */
   function neighbours(codes, z, count = 10) {
-    const distance = (code) => Math.hypot(code.z[0] - z[0], code.z[1] - z[1]);
+    const far = Float64Array.from(
+      codes,
+      (code) => (code.z[0] - z[0]) ** 2 + (code.z[1] - z[1]) ** 2,
+    );
+    const limit = far.slice().sort()[count - 1];
     const votes = new Array(10).fill(0);
-    codes
-      .map((code) => [distance(code), code.label])
-      .sort((a, b) => a[0] - b[0])
-      .slice(0, count)
-      .forEach(([, label]) => votes[label]++);
+    far.forEach((v, k) => v <= limit && votes[codes[k].label]++);
     return votes;
   }
 

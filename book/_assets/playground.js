@@ -8,12 +8,12 @@
   const BOARD = 280;
   const FRAMES = 9;
   const KEY_STEP = 0.1;
-  const EDGE = 1.05 * Math.max(...codes.flatMap((c) => c.z.map(Math.abs)));
+  // As far as the planes reach: the last circle has the radius 3.
+  const EDGE = 3.2;
   const NAMES = { vae: "VAE", plain: "plain", denoiser: "denoising" };
 
   const $ = (id) => document.getElementById(`play-${id}`);
   const signed = (v) => v.toFixed(2).replace("-", "\u2212");
-  const place = (z) => `z\u2081 = ${signed(z[0])}, z\u2082 = ${signed(z[1])}`;
 
   /** Read a result aloud, once the reader's hand has come to rest. */
   let resting;
@@ -24,23 +24,27 @@
 
   /** Draw pictures side by side, as ink: the style sheet sets its colour. */
   function show(canvas, ...pictures) {
-    [canvas.width, canvas.height] = [SIDE * pictures.length, SIDE];
-    const context = canvas.getContext("2d");
+    const size = [SIDE * pictures.length, SIDE];
+    if (canvas.width !== size[0]) [canvas.width, canvas.height] = size;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
     pictures.forEach((picture, k) => {
-      const data = context.createImageData(SIDE, SIDE);
-      picture.forEach((v, pixel) => (data.data[4 * pixel + 3] = 255 * v));
-      context.putImageData(data, SIDE * k, 0);
+      const image = new ImageData(SIDE, SIDE);
+      picture.forEach((v, pixel) => (image.data[4 * pixel + 3] = 255 * v));
+      context.putImageData(image, SIDE * k, 0);
     });
   }
 
-  function vote(z) {
+  /** Where a code lies, in words. */
+  function surroundings(z) {
     const votes = maths.neighbours(codes, z);
-    return votes
+    const counts = votes
       .map((count, label) => [count, label])
       .filter(([count]) => count)
       .sort((a, b) => b[0] - a[0])
-      .map(([count, label]) => `${count}\u202f\u00d7\u202f${label}`)
+      .map(([n, label]) => `${n} ${n > 1 ? "are" : "is"} \u201c${label}\u201d`)
       .join(", ");
+    const place = `z\u2081 = ${signed(z[0])}, z\u2082 = ${signed(z[1])}`;
+    return `${place}. Of the 10 nearest test digits ${counts}.`;
   }
 
   /** A plane of the test digits' codes, with marks in an SVG above it. */
@@ -87,9 +91,11 @@
       }
     }
 
+    /** What lies outside is shown at the border. */
     mark(z) {
-      this.circle.setAttribute("cx", z[0]);
-      this.circle.setAttribute("cy", -z[1]);
+      const [x, y] = z.map((v) => Math.min(Math.max(v, -EDGE), EDGE));
+      this.circle.setAttribute("cx", x);
+      this.circle.setAttribute("cy", -y);
       this.element.classList.add("marked");
     }
 
@@ -115,15 +121,14 @@
 
   /** Call with the place, as shares of the element, while it is dragged. */
   function onDrag(element, start, move) {
-    const share = (event) => {
-      const box = element.getBoundingClientRect();
-      return [
-        (event.clientX - box.left) / box.width,
-        (event.clientY - box.top) / box.height,
-      ];
-    };
+    let box;
+    const share = (event) => [
+      (event.clientX - box.left) / box.width,
+      (event.clientY - box.top) / box.height,
+    ];
     element.addEventListener("pointerdown", (event) => {
       if (event.button) return;
+      box = element.getBoundingClientRect();
       element.setPointerCapture(event.pointerId);
       start(share(event));
     });
@@ -140,7 +145,7 @@
       const z = sliders.map((slider) => Number(slider.value));
       show($("decoded"), models.vae.decode(z));
       plane.mark(z);
-      const text = `${place(z)}; nearest test digits: ${vote(z)}`;
+      const text = surroundings(z);
       $("place").textContent = text;
       announce(text);
     };
@@ -177,11 +182,14 @@
     const chosen = document.createElement("canvas");
     let [strokes, clean] = [[], null];
 
+    // Two dots for each unit, for sharp lines on dense screens.
+    $("board").width = $("board").height = 2 * BOARD;
+    context.scale(2, 2);
+    context.lineWidth = BOARD / 15;
+    context.lineCap = context.lineJoin = "round";
+    context.imageSmoothingEnabled = false;
     const sketch = () => {
-      const side = ($("board").width = $("board").height = 2 * BOARD);
-      context.scale(side / BOARD, side / BOARD);
-      context.lineWidth = BOARD / 15;
-      context.lineCap = context.lineJoin = "round";
+      context.clearRect(0, 0, BOARD, BOARD);
       for (const stroke of strokes) {
         context.beginPath();
         stroke.forEach(([x, y]) => context.lineTo(x, y));
@@ -189,7 +197,6 @@
         context.stroke();
       }
       if (clean && !strokes.length) {
-        context.imageSmoothingEnabled = false;
         context.drawImage(chosen, 0, 0, BOARD, BOARD);
       }
     };
@@ -205,8 +212,8 @@
         const out = clean ? models[name].decode(z) : blank;
         show($(name), out);
         const error = maths.distance(clean ?? blank, out).toFixed(3);
-        const size = `${z.length.toLocaleString("en")} numbers`;
-        $(`${name}-says`).textContent = clean ? `${size}, error ${error}` : "";
+        $(`${name}-code`).textContent = `code ${z.length}`;
+        $(`${name}-error`).textContent = clean ? `error ${error}` : "";
         return `${NAMES[name]} ${error}`;
       });
       if (!clean) {
@@ -217,9 +224,9 @@
       const [z, deviation] = models.vae.gaussian(x);
       plane.mark(z);
       plane.spread(z, deviation);
-      const text = `${place(z)}; nearest test digits: ${vote(z)}`;
+      const text = surroundings(z);
       $("code").textContent = text;
-      announce(`${text}. Errors: ${errors.join(", ")}.`);
+      announce(`${text} Errors: ${errors.join(", ")}.`);
     };
 
     const take = (picture, drawing) => {
@@ -254,7 +261,7 @@
       });
       $("digits").append(button);
     });
-    $("digits").children[3].click();
+    $("digits").children[2].click();
   }
 
   /* Part 4: from one digit to another, in codes and in pixels. */
@@ -282,7 +289,7 @@
       const z = maths.between(...ends, part);
       plane.mark(z);
       $("share").textContent = part.toFixed(2);
-      return `${part.toFixed(2)} of the way; ${place(z)}`;
+      return `${part.toFixed(2)} of the way. ${surroundings(z)}`;
     };
     const choose = () => {
       const chosen = selects.map(({ value }) => images[value] ?? drawn);
@@ -298,7 +305,7 @@
     selects.forEach((select, k) => {
       images.forEach((_, digit) => select.add(new Option(digit, digit)));
       select.add(new Option("from the board", "board"));
-      select.value = [3, 7][k];
+      select.value = [2, 7][k];
       select.addEventListener("change", choose);
     });
     $("part").addEventListener("input", () => announce(step()));

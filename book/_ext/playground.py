@@ -52,14 +52,16 @@ class Speed(Table):
 
     def text(self):
         data = load()
-        times = [
-            f"{words} {data['milliseconds'][name]['median']:.1f} ms"
-            for name, words in STEPS.items()
-        ]
+        table = [["A step, in milliseconds", "Median", "Most"]]
+        for name, words in STEPS.items():
+            times = data["milliseconds"][name].values()
+            table.append([words, *(f"{time:.1f}" for time in times)])
         return [
-            f"A step, from the event to the finished picture, took (medians, "
-            f"{data['date']}): {', '.join(times)}. Browser: "
-            f"{data['browser']}; processor: {data['processor']}."
+            *rows(table),
+            "",
+            f"From the event to the finished pictures, measured on "
+            f"{data['date']} in {data['browser']}; processor: "
+            f"{data['processor']}.",
         ]
 
 

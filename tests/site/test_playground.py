@@ -15,7 +15,8 @@ PICTURE = """id => {
 }"""
 MARK = """id => ["cx", "cy"].map(name => Number(
   document.querySelector(`#play-${id} circle`).getAttribute(name)))"""
-EDGE = "() => document.querySelector('#play-plane svg').viewBox.baseVal.width"
+EDGE = """() =>
+  document.querySelector("#play-plane svg").viewBox.baseVal.width / 2"""
 
 
 class Reader:
@@ -23,7 +24,7 @@ class Reader:
 
     def __init__(self, tab):
         self.tab = tab
-        self.edge = tab.evaluate(EDGE) / 2
+        self.edge = tab.evaluate(EDGE)
 
     def picture(self, name, columns=1):
         """One or several pictures of 784 numbers from 0 to 1."""
@@ -256,7 +257,7 @@ def test_noise_is_slid_in_and_the_denoiser_takes_it_out(reader, models):
 
     assert error("denoiser") < error("plain")
     for name in models:
-        text = reader.tab.locator(f"#play-{name}-says").text_content()
+        text = reader.tab.locator(f"#play-{name}-error").text_content()
         shown = float(text.rpartition(" ")[2])
         assert shown == pytest.approx(error(name), abs=1e-3)
 
@@ -325,7 +326,8 @@ def test_no_other_page_loads_the_playground(html):
 def test_the_models_are_as_good_as_the_chapters(browser, site):
     tab = browser.new_page()
     tab.goto(f"{site}/book/playground.html")
-    rows = tab.locator("article table tbody tr").all()
+    table = tab.locator("article table", has_text="Before rounding")
+    rows = table.locator("tbody tr").all()
     assert len(rows) == 3
     for row in rows:
         numbers = row.locator("td").all_text_contents()[1:]
