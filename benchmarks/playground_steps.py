@@ -15,7 +15,7 @@ from benchmarks.grading import processor
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 STEPS_TIMED = 100
-REPEATS = 7
+REPEATS = 20
 
 # Ends with the milliseconds of each event, handled to the last pixel.
 STEPS = """() => {

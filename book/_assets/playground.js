@@ -29,7 +29,8 @@
     const context = canvas.getContext("2d", { willReadFrequently: true });
     pictures.forEach((picture, k) => {
       const image = new ImageData(SIDE, SIDE);
-      picture.forEach((v, pixel) => (image.data[4 * pixel + 3] = 255 * v));
+      const { data } = image;
+      picture.forEach((v, pixel) => (data[4 * pixel + 3] = 255 * v));
       context.putImageData(image, SIDE * k, 0);
     });
   }

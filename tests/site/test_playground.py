@@ -69,26 +69,22 @@ def models():
     return playground.committed()
 
 
-@pytest.fixture(params=["server", "disk"])
-def address(request, html):
-    if request.param == "disk":
-        return (html / "book" / "playground.html").as_uri()
-    site = request.getfixturevalue("site")
-    return f"{site}/book/playground.html"
-
-
 @pytest.fixture
-def open_page(browser, address):
+def open_page(browser, site):
     """Open the page with some settings; nothing may reach the console."""
     contexts, complaints = [], []
 
-    def begin(**settings):
+    def begin(root=site, **settings):
         context = browser.new_context(**settings)
         contexts.append(context)
         tab = context.new_page()
-        tab.on("console", lambda message: complaints.append(message.text))
+        # The theme logs; a complaint is anything else.
+        tab.on(
+            "console",
+            lambda said: said.type == "log" or complaints.append(said.text),
+        )
         tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.goto(address, wait_until="load")
+        tab.goto(f"{root}/book/playground.html", wait_until="load")
         return Reader(tab)
 
     yield begin
@@ -289,6 +285,15 @@ def test_the_walk_takes_what_was_drawn(reader):
     reader.draw((0.5, 0.1), (0.5, 0.9))
     first = reader.picture("strip-pixels", 9)[0]
     np.testing.assert_array_equal(first, reader.picture("input")[0])
+
+
+def test_it_works_from_disk(open_page, html, models):
+    reader = open_page(html.as_uri(), viewport={"width": 1280, "height": 900})
+    plane = reader.tab.get_by_role("application", name="Code plane")
+    plane.press("ArrowUp")
+    check_decoded(reader, models, [[0, 0.1]])
+    reader.draw((0.5, 0.1), (0.4, 0.9))
+    check_reconstructions(reader, models)
 
 
 def test_nothing_moves_by_itself(open_page):
