@@ -117,6 +117,14 @@ def stroke_width(x):
     return float(np.mean(2 * images.sum((1, 2)) / steps.sum((1, 2))))
 
 
+def centre_of_mass(x):
+    """Mean place of the ink, in pixels from the upper left corner."""
+    rows, columns = (x.reshape(-1, 28, 28).mean(axis=a) for a in (2, 1))
+    places = np.arange(28) + 0.5
+    sums = rows.sum(axis=1)
+    return float(np.mean((rows + columns) @ places / sums / 2))
+
+
 def main():
     """Train, write the weights, measure, write the data."""
     (x_train, _), (x_test, y_test) = load_mnist(flat=True)
@@ -138,6 +146,7 @@ def main():
         "codes": {"count": CODES, "step": step},
         "images": first,
         "stroke": round(stroke_width(x_train[5000:]), 2),
+        "centre": round(centre_of_mass(x_train[5000:]), 2),
     }
     weights.save(rest, data)
     data = {

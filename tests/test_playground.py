@@ -98,3 +98,9 @@ def test_a_stroke_is_measured_as_wide_as_it_is():
     bar[:, 2:26, 12:15] = 1
     assert playground.stroke_width(bar) == pytest.approx(3, rel=0.12)
     assert playground.stroke_width(bar / 2) == pytest.approx(3, rel=0.12)
+
+
+def test_the_centre_of_mass_is_found():
+    image = np.zeros((2, 28, 28))
+    image[:, 3, 5] = 0.5
+    assert playground.centre_of_mass(image) == pytest.approx(4.5)

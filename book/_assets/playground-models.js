@@ -221,10 +221,11 @@ globalThis.playground = (() => {
 
   /** A drawing as MNIST would hold it.
    *
-   * With its ink it fills 20 by 20 pixels, and its centre of mass lies in
-   * the middle of the image. A dot is not blown up to fill the box.
+   * With its ink it fills 20 by 20 pixels, the stroke is as wide and the
+   * centre of mass lies where the average image has it. A dot is not blown
+   * up to fill the box.
    */
-  function normalised(strokes, board, width) {
+  function normalised(strokes, board, width, centre) {
     const points = strokes.flat();
     const [xs, ys] = [0, 1].map((axis) => points.map((p) => p[axis]));
     const [left, top] = [Math.min(...xs), Math.min(...ys)];
@@ -244,7 +245,8 @@ globalThis.playground = (() => {
       byX += value * ((k % SIDE) + 0.5);
       byY += value * (Math.floor(k / SIDE) + 0.5);
     });
-    return ink(moved(SIDE - byX / sum, SIDE - byY / sum), width);
+    const shift = SIDE / 2 + centre;
+    return ink(moved(shift - byX / sum, shift - byY / sum), width);
   }
 
   /** Normal numbers that are the same at each visit (mulberry32). */

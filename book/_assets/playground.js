@@ -4,7 +4,7 @@
 (() => {
   const { SIDE, ...maths } = globalThis.playground;
   const { models, codes, images } = maths.load(globalThis.playgroundWeights);
-  const STROKE = globalThis.playgroundWeights.stroke;
+  const { stroke: STROKE, centre: CENTRE } = globalThis.playgroundWeights;
   const BOARD = 280;
   const FRAMES = 9;
   const KEY_STEP = 0.1;
@@ -237,7 +237,7 @@
       changed(clean);
     };
     const draw = (drawing) =>
-      take(maths.normalised(drawing, BOARD, STROKE), drawing);
+      take(maths.normalised(drawing, BOARD, STROKE, CENTRE), drawing);
     const point = (share) => share.map((v) => v * BOARD);
     onDrag(
       $("board"),
@@ -320,4 +320,6 @@
   for (const part of document.querySelectorAll(".play")) part.hidden = false;
   setUpPoint();
   setUpBoard(setUpWalk());
+  // What the page begins with is no result to be read aloud.
+  clearTimeout(resting);
 })();
