@@ -24,8 +24,8 @@ BUILD := $(BIN)/jupyter-book build . -W -n --keep-going --all
 NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
 	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
 
-.PHONY: book test serve exercises notebooks seeds lighthouse lint lock \
-	clean help
+.PHONY: book test serve exercises notebooks seeds playground \
+	lighthouse lint lock clean help
 .DELETE_ON_ERROR:
 
 book: $(PAGES)
@@ -56,6 +56,9 @@ notebooks: $(INSTALLED)  ## execute all, store the checked outputs
 
 seeds: $(INSTALLED)  ## execute all with ten seeds (hours; goes on where it was)
 	$(BIN)/python benchmarks/seeds.py
+
+playground: $(INSTALLED)  ## train the playground's models, write its weights
+	$(BIN)/python benchmarks/playground.py
 
 lighthouse: book  ## score pages (SCORE="intro …"); needs chromium and npm
 	mkdir -p _build/npm && cp -r benchmarks/npm/. _build/npm
