@@ -9,6 +9,9 @@ From the repository's folder, where `--append` keeps the runs in the file:
 cross-entropy, Adam at its usual rate, 50 epochs in batches of 256, all 60,000
 training images; the 10,000 test images are watched. Chapter 10 reads what is
 written to stacked.json: the losses of every epoch, as means over the pixels.
+
+A training that is cut short goes on at its last full epoch when the same
+command is given again; `seconds` is the sum of its epochs' wall times.
 """
 
 import argparse
@@ -19,6 +22,7 @@ from pathlib import Path
 import platform
 import shlex
 import sys
+import tempfile
 import time
 
 from aecourse import load_mnist, set_seed
@@ -29,6 +33,24 @@ import tensorflow
 
 DATA = Path(__file__).with_suffix(".json")
 NETWORKS = {"plain": (784, 32), "deep": (784, 128, 64, 32)}
+
+
+class EpochLog(keras.callbacks.Callback):
+    """Append what each epoch measured to a file, one line an epoch."""
+
+    def __init__(self, file):
+        super().__init__()
+        self.file = file
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Look at the clock."""
+        self.start = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write the line."""
+        row = [logs["loss"], logs["val_loss"], time.monotonic() - self.start]
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
 
 
 def build(widths):
@@ -50,26 +72,34 @@ def run(name, seed, epochs):
     model = build(NETWORKS[name])
     loss = "binary_crossentropy"
     model.compile("adam", loss=loss, steps_per_execution=47)
-    start = time.monotonic()
-    history = model.fit(
+    # Adam's moments are restored with the weights, if they exist by then.
+    model.optimizer.build(model.trainable_variables)
+    folder = Path(tempfile.gettempdir(), f"stacked-{name}-{seed}")
+    folder.mkdir(exist_ok=True)
+    lines = folder / "epochs"
+    keep = keras.callbacks.BackupAndRestore(str(folder / "backup"))
+    model.fit(
         x_train,
         x_train,
         epochs=epochs,
         batch_size=256,
         validation_data=(x_test, x_test),
         verbose=0,
-    ).history
-    seconds = time.monotonic() - start
+        callbacks=[EpochLog(lines), keep],
+    )
+    rows = [json.loads(line) for line in lines.read_text().splitlines()]
+    lines.unlink()
+    train, test, seconds = zip(*rows, strict=True)
     code = model.layers[len(NETWORKS[name]) - 2].output
     z = keras.Model(model.inputs, code).predict(x_test, verbose=0)
     return {
         "command": shlex.join(["python", *sys.argv]),
         "network": name,
         "seed": seed,
-        "train": [round(loss, 5) for loss in history["loss"]],
-        "test": [round(loss, 5) for loss in history["val_loss"]],
+        "train": [round(loss, 5) for loss in train],
+        "test": [round(loss, 5) for loss in test],
         "silent_units": int((z.max(axis=0) == 0).sum()),
-        "seconds": round(seconds, 1),
+        "seconds": round(sum(seconds), 1),
     }
 
 
