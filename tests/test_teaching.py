@@ -59,12 +59,6 @@ def test_the_overview_has_a_row_for_each_assignment(exercises):
     assert int(last[3]) == sum(exercise.points() for exercise in exercises)
 
 
-def test_a_chapter_that_is_not_written_is_no_broken_link(root):
-    assert teaching.chapter_link(5) == "{doc}`chapter 5 <05_sparse>`"
-    assert teaching.chapter_link(99) == "chapter 99 is planned"
-    assert teaching.reading_minutes(99) == 0
-
-
 def test_every_chapter_states_its_minutes(root):
     for path in (root / "book").glob("[0-9]*.ipynb"):
         minutes = teaching.reading_minutes(teaching.number_of(path.stem))

@@ -1,8 +1,8 @@
 """What other pages show of the chapters: a map of them, and their figures.
 
 The directive `chapter-map` has a card for each chapter, with the minutes that
-it takes to read and the seconds that its cells took to run. `chapter-figure` shows a
-figure of an executed chapter.
+it takes to read and the seconds that its cells took to run. `chapter-figure`
+shows a figure of an executed chapter.
 """
 
 from base64 import b64decode

@@ -47,21 +47,18 @@ def number_of(name):
 
 
 def chapter_link(number, root=ROOT):
-    """A link to a chapter, or that it is planned."""
-    found = [*(root / "book").glob(f"{number:02d}_*.ipynb")]
-    if not found:
-        return f"chapter {number} is planned"
-    return f"{{doc}}`chapter {number} <{found[0].stem}>`"
+    """A link to a chapter."""
+    (path,) = (root / "book").glob(f"{number:02d}_*.ipynb")
+    return f"{{doc}}`chapter {number} <{path.stem}>`"
 
 
 def reading_minutes(number, root=ROOT):
-    """How many minutes a chapter says that it takes to read; 0 if none."""
-    for path in (root / "book").glob(f"{number:02d}_*.ipynb"):
-        first = nbformat.read(path, as_version=4).cells[0].source
-        (text,) = re.findall(r"\*\*Time\*\*: (.*?) to read", first)
-        text = text.replace("an hour", "60 minutes")
-        return int(re.search(r"(\d+) minutes", text)[1])
-    return 0
+    """How many minutes a chapter says that it takes to read."""
+    (path,) = (root / "book").glob(f"{number:02d}_*.ipynb")
+    first = nbformat.read(path, as_version=4).cells[0].source
+    (text,) = re.findall(r"\*\*Time\*\*: (.*?) to read", first)
+    text = text.replace("an hour", "60 minutes")
+    return int(re.search(r"(\d+) minutes", text)[1])
 
 
 def rows(table):
@@ -100,26 +97,22 @@ class ExerciseTable(Table):
 
 
 class Semester(Table):
-    """Weeks: each line of the content is ``chapter or -: what to do``."""
+    """Weeks: each line of the content is ``chapter: what to do``."""
 
     def text(self):
         table = [["Week", "Chapter", "Assignment", "Minutes", "In class"]]
         known = {number_of(e.chapter): e for e in assignments()}
         for week, line in enumerate(self.content, 1):
-            number, _, topic = line.partition(": ")
-            if number == "-":
-                table.append([week, "", "", "", topic])
-                continue
-            number = int(number)
-            exercise = known.get(number)
-            minutes = [reading_minutes(number)]
+            number, topic = line.split(": ", 1)
+            exercise = known.get(int(number))
+            minutes = [reading_minutes(int(number))]
             minutes += [exercise.minutes] if exercise else []
             table.append(
                 [
                     week,
-                    chapter_link(number),
-                    exercise.title if exercise else "planned",
-                    " + ".join(str(m) for m in minutes if m),
+                    chapter_link(int(number)),
+                    exercise.title if exercise else "a project",
+                    " + ".join(map(str, minutes)),
                     topic,
                 ]
             )
