@@ -77,6 +77,8 @@ def open_page(browser, site):
     def begin(root=site, **settings):
         context = browser.new_context(**settings)
         contexts.append(context)
+        # A busy machine is slow, and nothing here is about that.
+        context.set_default_timeout(300_000)
         tab = context.new_page()
         # The theme logs; a complaint is anything else.
         tab.on(
