@@ -77,6 +77,8 @@ def open_page(browser, site):
     def begin(root=site, **settings):
         context = browser.new_context(**settings)
         contexts.append(context)
+        # A busy machine is slow, and nothing here is about that.
+        context.set_default_timeout(300_000)
         tab = context.new_page()
         # The theme logs; a complaint is anything else.
         tab.on(
@@ -207,13 +209,13 @@ def test_a_result_is_read_aloud(reader):
 
 
 def test_a_drawing_gets_the_form_of_the_data(reader, models):
-    reader.draw((0.1, 0.1), (0.3, 0.1), (0.3, 0.3))
+    reader.draw((0.1, 0.1), (0.2, 0.1), (0.2, 0.3), (0.1, 0.3))
     # Small and in a corner; its image is large, and in the middle.
     image = reader.picture("input").reshape(28, 28)
+    (rows,) = np.nonzero(image.max(axis=1) > 0.2)
+    assert 19 <= np.ptp(rows) + 1 <= 21
     entries, _ = playground_weights.load()
     for axis in (0, 1):
-        (inside,) = np.nonzero(image.max(axis=axis) > 0.2)
-        assert 18 <= np.ptp(inside) + 1 <= 21
         mass = image.sum(axis=axis) / image.sum()
         place = mass @ (np.arange(28) + 0.5)
         assert place == pytest.approx(entries["centre"], abs=0.05)
@@ -314,7 +316,8 @@ def test_without_javascript_the_page_says_so(browser, site):
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto(f"{site}/book/playground.html")
-    assert tab.get_by_text("The playground needs JavaScript").is_visible()
+    # Not by its text: Playwright skips what is inside of noscript.
+    assert tab.locator("article noscript p").is_visible()
     assert not tab.get_by_role("slider", name="Noise").is_visible()
     context.close()
 
