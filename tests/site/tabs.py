@@ -12,6 +12,8 @@ PAGES = sorted(
 def read(context, address):
     """A tab that shows the address; `complaints` and `loaded` are its log."""
     tab = context.new_page()
+    # A busy machine is no broken page.
+    tab.set_default_timeout(180_000)
     tab.complaints, tab.loaded = [], []
     complain = tab.complaints.append
     tab.on("console", lambda message: complain(message.text))
