@@ -162,6 +162,8 @@ def test_the_mouse_drags_the_point(reader, models):
 def test_a_finger_drags_the_point_and_draws(open_page, models):
     size = {"width": 390, "height": 844}
     reader = open_page(viewport=size, has_touch=True, is_mobile=True)
+    width = reader.tab.evaluate("document.documentElement.scrollWidth")
+    assert width == 390
     session = reader.tab.context.new_cdp_session(reader.tab)
 
     def touch(kind, *place):
