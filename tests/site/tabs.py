@@ -18,7 +18,13 @@ def read(context, address):
     complain = tab.complaints.append
     tab.on("console", lambda message: complain(message.text))
     tab.on("pageerror", lambda error: complain(str(error)))
-    tab.on("requestfailed", lambda request: complain(request.url))
+    # What was under way when the tab went to another page is no failure.
+    tab.on(
+        "requestfailed",
+        lambda request: (
+            request.failure == "net::ERR_ABORTED" or complain(request.url)
+        ),
+    )
     tab.on("request", lambda request: tab.loaded.append(request.url))
     tab.goto(address, wait_until="load")
     return tab

@@ -105,16 +105,17 @@ def test_a_page_says_what_it_is(page, soups, html, root):
 def test_a_chapter_offers_colab_its_notebook_and_its_exercise(
     page, soups, html, root
 ):
-    colab, notebook, exercise = soups[page].select(
+    colab, notebook, *exercise = soups[page].select(
         ".article-header-buttons > a"
     )
     opens = f"/main/book/{page}.ipynb"
     assert urlsplit(colab["href"]).hostname == "colab.research.google.com"
     assert colab["href"].endswith(opens)
     assert (html / "book" / notebook["href"]).suffix == ".ipynb"
-    target = exercise["href"].partition("/main/")[2]
-    assert (root / target).exists()
-    assert Path(target).stem.removeprefix("ex") == page
+    sources = [*(root / "exercises" / "src").glob(f"ex{page}.md")]
+    targets = [link["href"].partition("/main/")[2] for link in exercise]
+    assert targets == [f"exercises/{s.stem}.ipynb" for s in sources]
+    assert all((root / target).exists() for target in targets)
     assert [link.text.split() for link in (colab, notebook)] == [
         ["Colab"],
         ["Notebook"],
