@@ -58,7 +58,9 @@ def site(tmp_path, root):
     """A copy of the machinery with a stand-in package and no pages."""
     for name in ["_config.yml", "conftest.py", "pyproject.toml"]:
         shutil.copy(root / name, tmp_path / name)
-    for name in ["book/_ext", "book/_assets", "exercises", "benchmarks"]:
+    parts = ["_ext", "_assets", "_templates"]
+    parts = [*(f"book/{part}" for part in parts), "exercises", "benchmarks"]
+    for name in parts:
         shutil.copytree(root / name, tmp_path / name)
     (tmp_path / "book" / "references.bib").touch()
     (tmp_path / "requirements.txt").write_text("keras==3\n")
@@ -161,7 +163,8 @@ def test_the_book_shows_what_was_executed_and_nothing_runs_twice(site):
     (site / "book" / "intro.md").write_text(
         "# Intro\n\nQuoted: {glue:text}`one.ipynb::n:.3f`.\n"
     )
-    figure = {"mystnb": {"figure": {"name": "fig-a", "caption": "A line"}}}
+    figure = {"name": "fig-a", "caption": "A line"}
+    figure = {"mystnb": {"figure": figure, "image": {"alt": "It goes up"}}}
     draw = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
     one = write(
         site, "one", (GLUE.format(value=2.5), {}, None), (draw, figure, None)
