@@ -8,8 +8,6 @@ chapter's present code more than once, its least and greatest value. The role
 
 from collections import Counter
 from functools import cache
-from pathlib import Path
-import sys
 
 from docutils import nodes
 import execution
@@ -17,9 +15,7 @@ import nbformat
 from sphinx.util.docutils import SphinxRole
 from teaching import Table, rows
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-from benchmarks import seeds  # noqa: E402
+from benchmarks import seeds
 
 OUTCOMES = ("reproduces", "holds", "holds in part", "fails")
 
