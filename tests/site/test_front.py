@@ -52,7 +52,10 @@ def test_the_glossary_gives_the_terms_in_both_languages(article):
         terms = []
         for part in entry.find_all(["dt", "dd"]):
             if part.name == "dt":
-                terms.append(part.get_text().rstrip("#"))
+                term = part.get_text().rstrip("#")
+                marked = [word.text for word in part.select("[lang=zh]")]
+                assert marked == re.findall("[\u4e00-\u9fff]+", term)
+                terms.append(term)
                 continue
             chinese = [re.search("[\u4e00-\u9fff]", term) for term in terms]
             assert any(chinese) or terms == ["β-VAE"], terms
