@@ -317,7 +317,9 @@
     };
   }
 
-  for (const part of document.querySelectorAll(".play")) part.hidden = false;
+  for (const part of document.querySelectorAll(".play-waiting")) {
+    part.classList.remove("play-waiting");
+  }
   setUpPoint();
   setUpBoard(setUpWalk());
   // What the page begins with is no result to be read aloud.
