@@ -25,7 +25,7 @@ NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
 	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
 
 .PHONY: book test serve exercises notebooks seeds playground \
-	lighthouse lint lock clean help
+	lighthouse lint lock newest clean help
 .DELETE_ON_ERROR:
 
 book: $(PAGES)
@@ -65,11 +65,15 @@ lighthouse: book  ## score pages (SCORE="intro …"); needs chromium and npm
 	cd _build/npm && PUPPETEER_SKIP_DOWNLOAD=1 npm ci --no-audit --no-fund
 	$(BIN)/python benchmarks/lighthouse.py $(SCORE)
 
-lock:  ## write requirements.txt anew, with the newest tested versions
-	uv pip compile pyproject.toml --all-extras --universal \
-		--fork-strategy fewest \
+lock: $(INSTALLED)  ## write requirements.txt anew after a change of pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal \
+		--fork-strategy fewest $(LOCK) \
 		--python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --output-file requirements.txt
+
+newest:  ## lock the newest version of each package, then test with them
+	$(MAKE) lock LOCK=--upgrade
+	$(MAKE) test
 
 clean:  ## remove what was built, outputs included; keep the environment
 	rm -rf _build
