@@ -83,7 +83,9 @@ def _log_mean_weight(vae, x, n_samples, rng):
         x_hat = vae.decoder(
             z.reshape(k * n, -1).astype("float32"), training=False
         )
-        cost = summed_binary_crossentropy(np.concatenate([x] * k), x_hat)
+        # As a tensor: its values have been looked at.
+        copies = keras.ops.convert_to_tensor(np.concatenate([x] * k))
+        cost = summed_binary_crossentropy(copies, x_hat)
         log_p_x = -keras.ops.convert_to_numpy(cost).reshape(k, n)
         # log p(z) - log q(z | x): the terms with 2 pi cancel
         log_ratio = np.sum(z_log_var + eps**2 - z**2, axis=-1) / 2

@@ -1,6 +1,6 @@
 """The figures that are no pictures: cost per epoch, code plane."""
 
-from aecourse._arrays import as_numbers, check_batch, check_labels
+from aecourse._arrays import as_numbers, check_labels
 from aecourse._checks import check_axes, check_choice, in_short
 import keras
 from matplotlib import patheffects, ticker
@@ -94,7 +94,6 @@ def plot_latent(z, labels, ax=None):
         If the shapes do not fit or there are more than ten classes.
     """
     z, labels = as_numbers("z", z), np.asarray(labels)
-    check_batch("z", z)
     if z.ndim != 2 or z.shape[1] != 2:
         hint = "; choose two units: z[:, :2]" if z.ndim == 2 else ""
         raise ValueError(f"z must have shape (n, 2), got {z.shape}{hint}")

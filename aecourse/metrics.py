@@ -160,7 +160,6 @@ def _check_scale(name, array, other):
 
 def _matrix(name, array):
     array = as_numbers(name, array)
-    check_batch(name, array)
     if array.ndim != 2:
         raise ValueError(
             f"{name} must have two axes, got {array.shape}; flatten samples "

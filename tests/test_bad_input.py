@@ -85,9 +85,12 @@ def with_one(array, value):
     return array
 
 
-def transposed(z, unbuilt=False):
+def transposed(z, unbuilt=False, after=None):
     dense = layers.Dense(2, name="late") if unbuilt else built_dense()
-    return aecourse.DenseTranspose(dense)(z)
+    layer = aecourse.DenseTranspose(dense)
+    if after is not None:
+        layer(after)
+    return layer(z)
 
 
 def built_dense():
@@ -247,6 +250,7 @@ NUMBERS = {
     },
     "AutoencoderTransformer.partial_fit": {"batch_size": [0, "large"]},
     "Autoencoder.encode": {"batch_size": [0, 2.5]},
+    "Autoencoder.decode": {"batch_size": [0, 2.5]},
     "ContractiveAutoencoder": {"weight": [-0.5, np.inf, None]},
     "MaskingNoise": {"rate": [1.2, 1, -0.1, True], "seed": [-1, 0.5]},
     "RandomBlocks": {"seed": [-1, None], "batch_size": [0, 6, 1.5]},
@@ -395,6 +399,11 @@ REST = [
     ("DenseTranspose.call", {"z": FLAT}, r"units = 2 .*got shape \(6, 16\)"),
     (
         "DenseTranspose.call",
+        {"z": FLAT, "after": CODES},
+        r"units = 2 features, got shape \(6, 16\)",
+    ),
+    (
+        "DenseTranspose.call",
         {"z": CODES, "unbuilt": True},
         "dense must be built before its transpose, got 'late' .*put an Input",
     ),
@@ -407,6 +416,11 @@ REST = [
         {"inputs": (CODES, CODES[:, :1])},
         r"z_mean and z_log_var must have the same shape, got "
         r"\(6, 2\) and \(6, 1\)",
+    ),
+    (
+        "Sampling.call",
+        {"inputs": (CODES, np.int64(CODES))},
+        "z_log_var must be an array of floats, got dtype int64",
     ),
     (
         "Sampling.call",
@@ -465,6 +479,7 @@ REST = [
     ),
     ("reconstruction_error", {"x_hat": BYTES}, "x_hat must .*" + DIVIDE),
     ("reconstruction_error", {"x": LABELS}, IF_LABELS.format("x")),
+    ("reconstruction_error", dict.fromkeys(PAIR, FLAT[0]), r"x .*\(16,\)"),
     ("reconstruction_error", {"x": CHANNELS_FIRST}, LAST.format("x")),
     ("reconstruction_error", {"x_hat": FLAT}, "; reshape x_hat to"),
     ("linear_probe_accuracy", {"y_train": LABELS[:5]}, r"y_train .*\(5,\)"),
@@ -499,6 +514,11 @@ REST = [
     ("jacobian_norm", {"x": LABELS}, IF_LABELS.format("x")),
     ("importance_weighted_bound", {"vae": 3}, "vae must .*got int"),
     ("importance_weighted_bound", {"vae": model()}, "two outputs.*got 1"),
+    (
+        "importance_weighted_bound",
+        {"vae": SimpleNamespace(encoder=lambda x, training: x, decoder=0)},
+        "what vae.encoder returns must be a tuple of two, got ndarray",
+    ),
     ("importance_weighted_bound", {"x": BYTES}, rf"got \d+\.0{DIVIDE}"),
     ("importance_weighted_bound", {"x": LABELS}, IF_LABELS.format("x")),
     ("importance_weighted_bound", {"x": CHANNELS_FIRST}, LAST.format("x")),
