@@ -1,6 +1,8 @@
 """The importance-weighted bound on log p(x), in batches."""
 
-from aecourse._checks import check_integer, check_probability, check_samples
+from aecourse._arrays import as_numbers, check_batch, check_probability
+from aecourse._checks import check_integer, check_pair, check_two_outputs
+from aecourse._shapes import check_fits
 from aecourse.losses import summed_binary_crossentropy
 import keras
 import numpy as np
@@ -36,17 +38,24 @@ def importance_weighted_bound(vae, x, n_samples=100, seed=0):
 
     Raises
     ------
-    ValueError
-        If `x` is empty or leaves [0, 1], or `n_samples` is less than 1.
+    TypeError, ValueError
+        If `vae` has no encoder of two outputs, `x` is empty or leaves
+        [0, 1], or `n_samples` is less than 1.
 
     References
     ----------
     Burda, Grosse and Salakhutdinov (2016), "Importance weighted
     autoencoders", arXiv:1509.00519, equation 8.
     """
-    x = np.asarray(x, dtype="float32")
-    check_samples("x", x)
+    if not hasattr(vae, "encoder") or not hasattr(vae, "decoder"):
+        got = type(vae).__name__
+        raise TypeError(f"vae must have an encoder and a decoder, got {got}")
+    check_two_outputs("vae.encoder", vae.encoder)
+    x = as_numbers("x", x)
+    check_batch("x", x)
+    x = x.astype("float32", copy=False)
     check_probability("x", x)
+    check_fits("x", x, vae.encoder)
     check_integer("n_samples", n_samples)
     check_integer("seed", seed, minimum=0)
     rng = np.random.default_rng(seed)
@@ -60,9 +69,10 @@ def importance_weighted_bound(vae, x, n_samples=100, seed=0):
 def _log_mean_weight(vae, x, n_samples, rng):
     """log (1/k) sum_k p(x, z_k) / q(z_k | x) for one batch of images."""
     n = len(x)
+    parts = vae.encoder(x, training=False)
+    check_pair("what vae.encoder returns", parts)
     z_mean, z_log_var = (
-        keras.ops.convert_to_numpy(part).astype("float64")
-        for part in vae.encoder(x, training=False)
+        keras.ops.convert_to_numpy(part).astype("float64") for part in parts
     )
     log_sum = np.full(n, -np.inf)
     at_once = max(1, ROWS_AT_ONCE // n)
@@ -73,7 +83,9 @@ def _log_mean_weight(vae, x, n_samples, rng):
         x_hat = vae.decoder(
             z.reshape(k * n, -1).astype("float32"), training=False
         )
-        cost = summed_binary_crossentropy(np.concatenate([x] * k), x_hat)
+        # As a tensor: its values have been looked at.
+        copies = keras.ops.convert_to_tensor(np.concatenate([x] * k))
+        cost = summed_binary_crossentropy(copies, x_hat)
         log_p_x = -keras.ops.convert_to_numpy(cost).reshape(k, n)
         # log p(z) - log q(z | x): the terms with 2 pi cancel
         log_ratio = np.sum(z_log_var + eps**2 - z**2, axis=-1) / 2

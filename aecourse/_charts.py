@@ -1,5 +1,7 @@
 """The figures that are no pictures: cost per epoch, code plane."""
 
+from aecourse._arrays import as_numbers, check_labels
+from aecourse._checks import check_axes, check_choice, in_short
 import keras
 from matplotlib import patheffects, ticker
 import matplotlib.pyplot as plt
@@ -49,6 +51,7 @@ sequence of float
     lines = histories if isinstance(histories, dict) else {None: histories}
     if not lines:
         raise ValueError("histories must not be empty, got {}")
+    check_axes("ax", ax)
     lines = {label: _costs(run, key) for label, run in lines.items()}
     ax = plt.subplots()[1] if ax is None else ax
     for (label, costs), marker in zip(
@@ -90,13 +93,12 @@ def plot_latent(z, labels, ax=None):
     ValueError
         If the shapes do not fit or there are more than ten classes.
     """
-    z, labels = np.asarray(z), np.asarray(labels)
+    z, labels = as_numbers("z", z), np.asarray(labels)
     if z.ndim != 2 or z.shape[1] != 2:
-        raise ValueError(f"z must have shape (n, 2), got {z.shape}")
-    if labels.shape != z.shape[:1]:
-        raise ValueError(
-            f"labels must have shape {z.shape[:1]}, got {labels.shape}"
-        )
+        hint = "; choose two units: z[:, :2]" if z.ndim == 2 else ""
+        raise ValueError(f"z must have shape (n, 2), got {z.shape}{hint}")
+    check_labels("labels", labels, "z", z)
+    check_axes("ax", ax)
     classes = np.unique(labels)
     if len(classes) > len(CLASS_COLOURS):
         raise ValueError(
@@ -127,10 +129,13 @@ def plot_latent(z, labels, ax=None):
 
 
 def _costs(run, key):
-    if not isinstance(run, keras.callbacks.History):
-        return list(run)
-    if key not in run.history:
+    if isinstance(run, keras.callbacks.History):
+        check_choice("key", key, sorted(run.history))
+        run = run.history[key]
+    costs = np.asarray(run)
+    if costs.dtype.kind not in "iuf" or costs.ndim != 1 or not costs.size:
         raise ValueError(
-            f"key must be one of {sorted(run.history)}, got {key!r}"
+            "histories must be a History, or hold sequences of costs, "
+            f"got {in_short(run)}"
         )
-    return run.history[key]
+    return list(run)

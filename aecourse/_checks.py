@@ -1,4 +1,8 @@
-"""Argument checks: each raises an error that names argument and value."""
+"""Argument checks: each raises an error that names argument and value.
+
+Here are those of numbers, choices and layers; `_arrays` and `_shapes` check
+arrays.
+"""
 
 import numbers
 
@@ -19,7 +23,8 @@ def check_in_range(name, value, interval):
 def check_integer(name, value, minimum=1):
     """Raise unless `value` is an integer of at least `minimum`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
+        cure = "; divide with //" if isinstance(value, float) else ""
+        raise TypeError(f"{name} must be an integer, got {value!r}{cure}")
     if value < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
 
@@ -37,8 +42,8 @@ def check_boolean(name, value):
 
 
 def check_choice(name, value, choices):
-    """Raise unless `value` is one of `choices`."""
-    if value not in choices:
+    """Raise unless `value` is one of the words `choices`."""
+    if not isinstance(value, str) or value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name} must be one of {listed}, got {value!r}")
 
@@ -47,23 +52,34 @@ def check_instance(name, value, kind):
     """Raise unless `value` is an instance of the class `kind`."""
     if not isinstance(value, kind):
         raise TypeError(
-            f"{name} must be a {kind.__name__}, got {type(value).__name__}"
+            f"{name} must be a {kind.__name__}, got {in_short(value)}"
         )
 
 
 def check_callable(name, value):
     """Raise unless `value` can be called."""
     if not callable(value):
-        raise TypeError(f"{name} must be callable, got {value!r}")
+        raise TypeError(f"{name} must be callable, got {in_short(value)}")
 
 
 def check_pair(name, value):
     """Raise unless `value` is a tuple or list of two."""
     if not isinstance(value, (tuple, list)):
-        got = type(value).__name__
+        got = in_short(value)
         raise TypeError(f"{name} must be a tuple of two, got {got}")
     if len(value) != 2:
         raise ValueError(f"{name} must hold two items, got {len(value)}")
+
+
+def check_one_output(name, layer):
+    """Raise if `layer` is known to have more than one output."""
+    n = len(getattr(layer, "outputs", None) or [layer])
+    if n != 1:
+        raise ValueError(
+            f"{name} must have one output, got {n}; of the encoder of a "
+            "VariationalAutoencoder pass "
+            "keras.Model(encoder.inputs, encoder.outputs[0])"
+        )
 
 
 def check_two_outputs(name, layer):
@@ -76,52 +92,25 @@ def check_two_outputs(name, layer):
         )
 
 
-def check_probability(name, value):
-    """Raise if `value`, where it is known, leaves [0, 1].
-
-    Python numbers and NumPy arrays are looked at; tensors, whose values
-    need not exist yet, pass.
-    """
-    if isinstance(value, (numbers.Real, np.ndarray, list, tuple)):
-        array = np.asarray(value, dtype=float)
-        wrong = array[~((array >= 0) & (array <= 1))]
-        if wrong.size:
-            raise ValueError(f"{name} must be in [0, 1], got {wrong[0]}")
-
-
-def check_batch(name, value):
-    """Raise unless `value` is an array of shape (batch, ...)."""
-    shape = getattr(value, "shape", None)
-    if shape is None:
-        got = type(value).__name__
-        raise TypeError(f"{name} must be an array, got {got}")
-    if len(shape) < 2:
-        raise ValueError(
-            f"{name} must have shape (batch, ...), got {tuple(shape)}"
+def check_axes(name, value):
+    """Raise unless `value` is None or one matplotlib Axes."""
+    if value is not None and not hasattr(value, "imshow"):
+        cure = "; choose one: ax=axes[0]" if np.ndim(value) else ""
+        raise TypeError(
+            f"{name} must be one Axes or None, got {in_short(value)}{cure}"
         )
 
 
-def check_samples(name, value):
-    """Raise unless `value` is a NumPy-like batch of at least one sample."""
-    check_batch(name, value)
-    if value.shape[0] == 0:
-        raise ValueError(
-            f"{name} must hold at least one sample, got shape "
-            f"{tuple(value.shape)}"
-        )
+def in_short(value):
+    """What a message shows: a short value itself, of others the type."""
+    if value is None or isinstance(value, str | numbers.Number):
+        return repr(value)
+    return type(value).__name__
 
 
-def check_same_shape(name, value, other_name, other):
-    """Raise if the two arrays differ in a known dimension.
-
-    Broadcasting is refused: it would hide a wrong shape.
-    """
-    a, b = tuple(value.shape), tuple(other.shape)
-    known = all(
-        i is None or j is None or i == j for i, j in zip(a, b, strict=False)
-    )
-    if len(a) != len(b) or not known:
-        raise ValueError(
-            f"{name} and {other_name} must have the same shape, "
-            f"got {a} and {b}"
-        )
+def type_of(value):
+    """Name of an array's type in every backend, "" of what has none."""
+    if not hasattr(value, "shape") or not hasattr(value, "dtype"):
+        return ""
+    dtype = value.dtype
+    return str(getattr(dtype, "name", dtype)).removeprefix("torch.")

@@ -1,5 +1,6 @@
 """Noise layers for denoising autoencoders."""
 
+from aecourse._arrays import check_floats
 from aecourse._checks import check_in_range, check_seed
 import keras
 from keras import ops
@@ -27,8 +28,8 @@ class MaskingNoise(keras.layers.Layer):
     Raises
     ------
     TypeError, ValueError
-        If `rate` is not a number in [0, 1), or `seed` not an integer of at
-        least 0.
+        If `rate` is not a number in [0, 1), `seed` not an integer of at
+        least 0, or the input not of a float type.
 
     References
     ----------
@@ -45,6 +46,7 @@ class MaskingNoise(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, x, training=False):
+        check_floats("x", x)
         if not training:
             return x
         u = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
@@ -79,8 +81,8 @@ class SaltAndPepperNoise(keras.layers.Layer):
     Raises
     ------
     TypeError, ValueError
-        If `rate` is not a number in [0, 1), or `seed` not an integer of at
-        least 0.
+        If `rate` is not a number in [0, 1), `seed` not an integer of at
+        least 0, or the input not of a float type.
 
     References
     ----------
@@ -97,6 +99,7 @@ class SaltAndPepperNoise(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, x, training=False):
+        check_floats("x", x)
         if not training:
             return x
         u = keras.random.uniform(ops.shape(x), seed=self.seed_generator)

@@ -61,6 +61,7 @@ class DenseTranspose(keras.layers.Layer):
             )
 
     def call(self, z):
+        check_transposable(self.dense, z.shape)
         x_hat = ops.matmul(z, ops.transpose(self.dense.kernel))
         if self.use_bias:
             x_hat = x_hat + self.bias

@@ -1,12 +1,13 @@
 """A dense autoencoder that follows scikit-learn's conventions."""
 
+from aecourse._arrays import check_probability, check_table
 from aecourse._checks import (
     check_choice,
     check_in_range,
     check_instance,
     check_integer,
-    check_probability,
 )
+from aecourse._shapes import check_fits
 from aecourse.losses import summed_binary_crossentropy, summed_squared_error
 from aecourse.models import Autoencoder
 from aecourse.training import Progress, warmup_cosine
@@ -117,10 +118,8 @@ class AutoencoderTransformer(
     def inverse_transform(self, X):
         """Decode codes of shape (n, n_components) to (n, n_features)."""
         check_is_fitted(self)
-        codes = check_array(X, dtype="float32")
-        if codes.shape[1] != self._n_features_out:
-            n = self._n_features_out
-            raise ValueError(f"X must have {n} columns, got {codes.shape[1]}")
+        codes = check_array(X, dtype="float32", input_name="X")
+        check_fits("X", codes, self.autoencoder_.decoder)
         return self.autoencoder_.decode(codes)
 
     def score(self, X, y=None):
@@ -146,6 +145,7 @@ class AutoencoderTransformer(
         check_in_range("learning_rate", self.learning_rate, "(0, inf)")
 
     def _check_data(self, X, reset):
+        check_table("X", X)
         X = validate_data(self, X, dtype="float32", reset=reset)
         if self.loss == "binary_crossentropy":
             check_probability("X", X)

@@ -1,14 +1,14 @@
 """Layers that Keras does not have: tied weights, noise, sparsity."""
 
+from aecourse._arrays import check_batch, check_floats
 from aecourse._checks import (
-    check_batch,
     check_choice,
     check_in_range,
     check_pair,
-    check_same_shape,
     check_seed,
 )
 from aecourse._noise import MaskingNoise, SaltAndPepperNoise
+from aecourse._shapes import check_same_shape
 from aecourse._tied import DenseTranspose
 from aecourse.losses import bernoulli_kl
 import keras
@@ -44,7 +44,7 @@ class Sampling(keras.layers.Layer):
     ------
     TypeError, ValueError
         If `seed` is not an integer of at least 0, or the layer is called
-        with anything but two arrays of the same shape.
+        with anything but two arrays of floats and of the same shape.
 
     References
     ----------
@@ -59,6 +59,8 @@ class Sampling(keras.layers.Layer):
 
     def call(self, inputs):
         check_pair("inputs", inputs)
+        check_floats("z_mean", inputs[0])
+        check_floats("z_log_var", inputs[1])
         check_same_shape("z_mean", inputs[0], "z_log_var", inputs[1])
         z_mean, z_log_var = inputs
         eps = keras.random.normal(

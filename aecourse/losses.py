@@ -1,12 +1,12 @@
-"""Losses in nats, summed over the features and not over the batch."""
+"""Losses in nats, summed over the features and not over the batch.
 
-from aecourse._checks import (
-    check_batch,
-    check_callable,
-    check_probability,
-    check_same_shape,
-)
+Shapes and types are checked always, values in NumPy arrays only.
+"""
+
+from aecourse._arrays import check_batch, check_probability
+from aecourse._checks import check_instance, check_one_output
 from aecourse._jacobian import batch_jacobian
+from aecourse._shapes import check_broadcast, check_fits, check_same_shape
 import keras
 from keras import ops
 
@@ -45,10 +45,9 @@ def summed_squared_error(x, x_hat):
 
     Raises
     ------
-    TypeError
-        If an argument is not an array.
-    ValueError
-        If the shapes differ or lack a feature axis.
+    TypeError, ValueError
+        If an argument is no array of finite numbers, or the shapes differ
+        or lack a feature axis.
     """
     check_batch("x", x)
     check_batch("x_hat", x_hat)
@@ -77,14 +76,15 @@ def summed_binary_crossentropy(x, x_hat):
 
     Raises
     ------
-    TypeError
-        If an argument is not an array.
-    ValueError
-        If the shapes differ or lack a feature axis.
+    TypeError, ValueError
+        If an argument is no array of numbers in [0, 1], or the shapes
+        differ or lack a feature axis.
     """
     check_batch("x", x)
     check_batch("x_hat", x_hat)
     check_same_shape("x", x, "x_hat", x_hat)
+    check_probability("x", x)
+    check_probability("x_hat", x_hat)
     x, x_hat = _floats(x, x_hat)
     return _sum_features(ops.binary_crossentropy(x, x_hat))
 
@@ -110,8 +110,9 @@ def bernoulli_kl(rho, rho_hat):
 
     Raises
     ------
-    ValueError
-        If a number or NumPy array leaves [0, 1]. Tensors are not looked at.
+    TypeError, ValueError
+        If an argument is no number or array, or leaves [0, 1], or the
+        shapes do not broadcast.
 
     References
     ----------
@@ -119,6 +120,7 @@ def bernoulli_kl(rho, rho_hat):
     """
     check_probability("rho", rho)
     check_probability("rho_hat", rho_hat)
+    check_broadcast("rho", rho, "rho_hat", rho_hat)
     eps = keras.config.epsilon()
     p, q = (ops.clip(r, eps, 1 - eps) for r in _floats(rho, rho_hat))
     return p * ops.log(p / q) + (1 - p) * ops.log((1 - p) / (1 - q))
@@ -142,10 +144,9 @@ def gaussian_kl(z_mean, z_log_var):
 
     Raises
     ------
-    TypeError
-        If an argument is not an array.
-    ValueError
-        If the shapes differ, or there is no latent axis.
+    TypeError, ValueError
+        If an argument is no array of finite numbers, or the shapes differ
+        or lack a latent axis.
 
     References
     ----------
@@ -180,17 +181,17 @@ def contractive_penalty(encoder, x):
 
     Raises
     ------
-    TypeError
-        If `encoder` cannot be called or `x` is not an array.
-    ValueError
-        If `x` has no feature axis.
+    TypeError, ValueError
+        If `encoder` is no layer with one output, or `x` no input of it.
 
     References
     ----------
     Rifai, Vincent, Muller, Glorot and Bengio (2011), Contractive
     auto-encoders: explicit invariance during feature extraction, ICML.
     """
-    check_callable("encoder", encoder)
+    check_instance("encoder", encoder, keras.Layer)
+    check_one_output("encoder", encoder)
     check_batch("x", x)
+    check_fits("x", x, encoder)
     jacobian = batch_jacobian(encoder, *_floats(x))
     return _sum_features(ops.square(jacobian))

@@ -1,17 +1,15 @@
 """Measures of reconstructions and codes. NumPy in, NumPy or numbers out."""
 
-import warnings
-
+from aecourse._arrays import BYTES, as_numbers, check_batch
 from aecourse._batches import run_in_batches
 from aecourse._bound import importance_weighted_bound
-from aecourse._checks import check_in_range, check_same_shape, check_samples
+from aecourse._checks import check_in_range, check_instance, check_one_output
+from aecourse._probe import linear_probe_accuracy
+from aecourse._shapes import check_same_shape
 from aecourse.losses import contractive_penalty
+import keras
 import numpy as np
 from scipy.linalg import subspace_angles
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 __all__ = [
     "active_units",
@@ -38,53 +36,18 @@ def reconstruction_error(x, x_hat):
 
     Raises
     ------
-    ValueError
-        If the shapes differ or there is no feature axis.
+    TypeError, ValueError
+        If the shapes differ, there is no feature axis or nothing in it, a
+        number is not finite, or only one of the two is in bytes.
     """
-    x, x_hat = np.asarray(x), np.asarray(x_hat)
+    x, x_hat = as_numbers("x", x), as_numbers("x_hat", x_hat)
+    check_batch("x", x)
     check_same_shape("x", x, "x_hat", x_hat)
-    check_samples("x", x)
+    _check_scale("x", x, x_hat)
+    _check_scale("x_hat", x_hat, x)
     floats = np.result_type(x, x_hat, "float32")
     error = np.subtract(x, x_hat, dtype=floats).reshape(len(x), -1)
     return np.square(error).mean(axis=1, dtype="float64")
-
-
-def linear_probe_accuracy(z_train, y_train, z_test, y_test):
-    """Accuracy of a linear classifier that sees only the codes.
-
-    Multinomial logistic regression (L2 penalty, C = 1) on codes that are
-    standardised with the training set's means and standard deviations. The
-    fit stops after 200 iterations at the latest, without a warning.
-
-    Parameters
-    ----------
-    z_train, z_test : arrays of shape (n, ...)
-        Codes; axes after the first are flattened.
-    y_train, y_test : arrays of shape (n,)
-        Class labels, at least two classes.
-
-    Returns
-    -------
-    float
-        Fraction of the test samples classified correctly, in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If a set has different numbers of codes and labels.
-
-    References
-    ----------
-    Alain and Bengio (2016), "Understanding intermediate layers using linear
-    classifier probes", arXiv:1610.01644.
-    """
-    z_train = _codes("train", z_train, y_train)
-    z_test = _codes("test", z_test, y_test)
-    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        probe.fit(z_train, y_train)
-    return float(probe.score(z_test, y_test))
 
 
 def active_units(z_mean, threshold=0.01):
@@ -104,8 +67,8 @@ def active_units(z_mean, threshold=0.01):
 
     Raises
     ------
-    ValueError
-        If `z_mean` is no matrix or `threshold` is negative.
+    TypeError, ValueError
+        If `z_mean` is no matrix of finite numbers, `threshold` negative.
 
     References
     ----------
@@ -132,14 +95,16 @@ def principal_angles(a, b):
 
     Raises
     ------
-    ValueError
-        If the matrices do not have the same number of rows.
+    TypeError, ValueError
+        If they differ in their number of rows, or columns are dependent.
 
     References
     ----------
     Knyazev and Argentati (2002), SIAM J. Sci. Comput. 23(6).
     """
     a, b = _matrix("a", a), _matrix("b", b)
+    _check_independent("a", a)
+    _check_independent("b", b)
     if len(a) != len(b):
         raise ValueError(f"b must have {len(a)} rows like a, got {len(b)}")
     return np.rad2deg(
@@ -164,17 +129,18 @@ def jacobian_norm(function, x):
 
     Raises
     ------
-    TypeError
-        If `function` cannot be called.
-    ValueError
-        If `x` has no sample or no feature axis.
+    TypeError, ValueError
+        If `function` is no layer with one output, or `x` no input of it.
 
     References
     ----------
     Rifai et al. (2011), "Contractive auto-encoders", ICML.
     """
-    x = np.asarray(x, dtype="float32")
-    check_samples("x", x)
+    check_instance("function", function, keras.Layer)
+    check_one_output("function", function)
+    x = as_numbers("x", x)
+    check_batch("x", x)
+    x = x.astype("float32", copy=False)
 
     def square(batch):
         return contractive_penalty(function, batch)
@@ -183,18 +149,31 @@ def jacobian_norm(function, x):
     return np.sqrt(run_in_batches(square, x, batch_size=100))
 
 
-def _codes(which, z, y):
-    z, y = np.asarray(z), np.asarray(y)
-    if z.ndim < 2 or y.shape != z.shape[:1]:
+def _check_scale(name, array, other):
+    in_bytes = array.dtype.kind in "iu" and np.max(array) > 1
+    if in_bytes and other.dtype.kind == "f" and np.max(other) <= 1:
         raise ValueError(
-            f"z_{which} must have shape (n, ...) and y_{which} (n,), "
-            f"got {z.shape} and {y.shape}"
+            f"{name} must be in units of the other, got {array.dtype} up to "
+            f"{np.max(array)} beside floats up to {np.max(other)}; {BYTES}"
         )
-    return z.reshape(len(z), -1)
 
 
 def _matrix(name, array):
-    array = np.asarray(array)
+    array = as_numbers(name, array)
     if array.ndim != 2:
-        raise ValueError(f"{name} must have two axes, got {array.shape}")
+        raise ValueError(
+            f"{name} must have two axes, got {array.shape}; flatten samples "
+            f"with {name}.reshape({len(array)}, -1)"
+        )
     return array
+
+
+def _check_independent(name, matrix):
+    rank = np.linalg.matrix_rank(matrix.astype("float64"))
+    if rank < matrix.shape[1]:
+        wide = matrix.shape[1] > len(matrix)
+        cure = f"; pass rows as columns, {name}.T" if wide else ""
+        raise ValueError(
+            f"{name} must have linearly independent columns, got shape "
+            f"{matrix.shape} with rank {rank}{cure}"
+        )

@@ -1,95 +1,20 @@
 """Autoencoders as Keras models: encoder and decoder, trained together."""
 
-from aecourse._batches import run_in_batches
+from aecourse._arrays import check_floats
+from aecourse._autoencoder import Autoencoder
 from aecourse._checks import (
     check_in_range,
-    check_instance,
     check_integer,
-    check_samples,
     check_seed,
     check_two_outputs,
 )
+from aecourse._shapes import check_fits
 from aecourse.layers import Sampling
 from aecourse.losses import contractive_penalty, gaussian_kl
 import keras
 from keras import ops
 
-
-@keras.saving.register_keras_serializable(package="aecourse")
-class Autoencoder(keras.Model):
-    """Encoder and decoder, trained to give back what they are given.
-
-    ``fit(x)`` without targets uses `x` as the target; ``fit(x_noisy, x)``
-    trains a denoiser. `encode`, `decode` and `reconstruct` take and return
-    NumPy arrays, without noise and `batch_size` samples at a time.
-
-    Parameters
-    ----------
-    encoder, decoder : keras.Layer
-        Map x of shape (batch, ...) to a code, and codes to the shape of x.
-
-    Raises
-    ------
-    TypeError
-        If encoder or decoder is no Keras layer.
-    """
-
-    def __init__(self, encoder, decoder, **kwargs):
-        check_instance("encoder", encoder, keras.layers.Layer)
-        check_instance("decoder", decoder, keras.layers.Layer)
-        super().__init__(**kwargs)
-        self.encoder = encoder
-        self.decoder = decoder
-        self.built = encoder.built and decoder.built
-
-    def call(self, x, training=None):
-        z = self.encoder(x, training=training)
-        return self.decoder(z, training=training)
-
-    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
-        y = x if y is None else y
-        return super().compute_loss(x, y, y_pred, sample_weight, training)
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        y = x if y is None else y
-        return super().compute_metrics(x, y, y_pred, sample_weight)
-
-    def encode(self, x, batch_size=1000):
-        """Codes of samples of shape (n, ...)."""
-        check_samples("x", x)
-        check_integer("batch_size", batch_size)
-        return run_in_batches(self._code, x, batch_size)
-
-    def decode(self, z, batch_size=1000):
-        """Reconstructions from codes of shape (n, ...)."""
-        check_samples("z", z)
-        check_integer("batch_size", batch_size)
-        return run_in_batches(self.decoder, z, batch_size)
-
-    def reconstruct(self, x, batch_size=1000):
-        """Encode and decode samples of shape (n, ...)."""
-        return self.decode(self.encode(x, batch_size), batch_size)
-
-    def _code(self, x):
-        return self.encoder(x)
-
-    def get_config(self):
-        serialize = keras.saving.serialize_keras_object
-        # Keras marks a layer as shared when it meets it a second time: a
-        # first round lets both parts carry the mark of tied layers.
-        serialize([self.encoder, self.decoder])
-        return {
-            **super().get_config(),
-            "encoder": serialize(self.encoder),
-            "decoder": serialize(self.decoder),
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        encoder, decoder = keras.saving.deserialize_keras_object(
-            [config["encoder"], config["decoder"]]
-        )
-        return cls(**{**config, "encoder": encoder, "decoder": decoder})
+__all__ = ["Autoencoder", "ContractiveAutoencoder", "VariationalAutoencoder"]
 
 
 @keras.saving.register_keras_serializable(package="aecourse")
@@ -132,6 +57,8 @@ class VariationalAutoencoder(Autoencoder):
         self.kl_mean = keras.metrics.Mean(name="kl")
 
     def call(self, x, training=None):
+        check_floats("x", x)
+        check_fits("x", x, self.encoder)
         z_mean, z_log_var = self.encoder(x, training=training)
         z = self.sampling((z_mean, z_log_var))
         return self.decoder(z, training=training), z_mean, z_log_var

@@ -5,6 +5,7 @@ Both work wherever IPython does, in Colab too; only the book reads them.
 
 from collections.abc import Iterable, Mapping
 
+from aecourse._checks import check_boolean, check_instance
 from IPython.display import display
 import numpy as np
 
@@ -33,8 +34,7 @@ def glue(name, value):
     ValueError
         If `value` is NaN or infinite.
     """
-    if not isinstance(name, str):
-        raise TypeError(f"name must be a str, got {name!r}")
+    check_instance("name", name, str)
     value = value.item() if isinstance(value, np.generic) else value
     if not isinstance(value, int | float | str):
         raise TypeError(
@@ -67,7 +67,7 @@ def note(name, value):
     TypeError, ValueError
         As `glue` does, and for a `value` that is no number.
     """
-    if isinstance(value, str):
+    if isinstance(value, str | bool | np.bool_):
         raise TypeError(f"value must be a number, got {value!r} for {name!r}")
     glue(name, value)
     whole = isinstance(value, int | np.integer) or abs(value) >= 1000
@@ -103,8 +103,13 @@ def verdict(claim, criterion, passed, partly=None, reproduces=False):
     Raises
     ------
     TypeError, ValueError
-        If `passed` or a condition holds anything but bools, or nothing.
+        If `passed` or a condition holds anything but bools, or nothing, or
+        another argument is of a wrong type.
     """
+    check_instance("claim", claim, str)
+    check_instance("criterion", criterion, str)
+    check_instance("partly", {} if partly is None else partly, Mapping)
+    check_boolean("reproduces", reproduces)
     if _all_true("passed", passed):
         outcome = "reproduces" if reproduces else "holds"
     else:

@@ -2,9 +2,16 @@
 
 import math
 
+from aecourse._arrays import as_numbers
 from aecourse._charts import plot_history, plot_latent
-from aecourse._checks import check_callable, check_in_range, check_integer
+from aecourse._checks import (
+    check_axes,
+    check_callable,
+    check_in_range,
+    check_integer,
+)
 from aecourse._mosaic import draw, join, squares
+from aecourse._shapes import check_fits
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
@@ -43,7 +50,7 @@ def plot_digits(images, columns=10, limits=(0, 1), ax=None):
     ValueError
         If `images` are not square, or `columns` or `limits` are out of range.
     """
-    images = squares("images", images)
+    images = squares("images", images, limits)
     check_integer("columns", columns)
     mosaic = join(images, min(columns, len(images)))
     return draw(mosaic, images.shape[1], limits, "gray", ax)
@@ -73,13 +80,13 @@ def plot_reconstructions(x, x_hat, limits=(0, 1), ax=None):
     ValueError
         If a row has another number or size of images than `x`.
     """
-    rows = {"input": squares("x", x)}
+    rows = {"input": squares("x", x, limits)}
     outputs = x_hat if isinstance(x_hat, dict) else {"output": x_hat}
     for label, images in outputs.items():
         name = f"x_hat[{label!r}]" if outputs is x_hat else "x_hat"
         if label in rows:
             raise ValueError(f"x_hat must not have a row named {label!r}")
-        rows[label] = squares(name, images)
+        rows[label] = squares(name, images, limits)
         if rows[label].shape != rows["input"].shape:
             raise ValueError(
                 f"{name} must be images like x, {rows['input'].shape}, "
@@ -122,7 +129,7 @@ def plot_filters(weights, columns=None, limits=(-1, 1), ax=None):
     ValueError
         If `weights` is no matrix or `n_pixels` is not a square number.
     """
-    weights = np.asarray(weights)
+    weights = as_numbers("weights", weights)
     if weights.ndim != 2:
         raise ValueError(
             f"weights must have shape (n_pixels, n_units), "
@@ -177,10 +184,12 @@ def plot_manifold(decoder, extent=3.0, steps=20, ax=None):
     check_callable("decoder", decoder)
     check_in_range("extent", extent, "(0, inf)")
     check_integer("steps", steps, minimum=2)
+    check_axes("ax", ax)
     values = np.linspace(-extent, extent, steps, dtype="float32")
     z = np.stack(np.meshgrid(values, values[::-1]), axis=-1).reshape(-1, 2)
+    check_fits("the grid for decoder", z, decoder)
     images = keras.ops.convert_to_numpy(decoder(z))
-    images = squares("the decoder's output", images)
+    images = squares("the decoder's output", images, (0, 1))
     edge = extent + extent / (steps - 1)  # the outer tiles' outer edges
     ax = plt.subplots(figsize=(5.4, 5.2))[1] if ax is None else ax
     mosaic = join(images, steps, gap=0)

@@ -95,11 +95,15 @@ def _check(questions):
     check_instance("questions", questions, list)
     if not questions:
         raise ValueError("questions must hold at least one, got []")
-    for question in questions:
-        check_instance("question", question, dict)
-        check_choice("type", question.get("type"), KINDS)
+    for i, question in enumerate(questions):
+        name = f"questions[{i}]"
+        check_instance(name, question, dict)
+        check_instance(f"{name}['question']", question.get("question"), str)
+        check_choice(f"{name}['type']", question.get("type"), KINDS)
+        check_instance(f"{name}['answers']", question.get("answers"), list)
         for answer in question["answers"]:
-            if not answer.get("feedback"):
+            if not isinstance(answer, dict) or not answer.get("feedback"):
                 raise ValueError(
-                    f"every answer must have feedback, got {answer!r}"
+                    f"every answer of {name} must be a dict with feedback, "
+                    f"got {answer!r}"
                 )

@@ -206,29 +206,3 @@ def test_verbose_prints_one_line(x, capsys, monkeypatch, uncompiled):
     line = r"AutoencoderTransformer: 2 epochs, loss [\d.]+, \d+ s\n"
     assert re.fullmatch(line, printed.out)
     assert printed.err == ""
-
-
-@pytest.mark.parametrize(
-    ("parameters", "kind", "message"),
-    [
-        ({"n_components": 0}, ValueError, "n_components must .*got 0"),
-        ({"n_components": 2.5}, TypeError, "n_components must .*got 2.5"),
-        ({"hidden_layer_sizes": (4, 0)}, ValueError, r"sizes\[1\] .*got 0"),
-        ({"hidden_layer_sizes": 4}, TypeError, "sizes must be a tuple"),
-        ({"loss": "mse"}, ValueError, "loss must be one of .*got 'mse'"),
-        ({"epochs": 0}, ValueError, "epochs must .*got 0"),
-        ({"batch_size": 0}, ValueError, "batch_size must .*got 0"),
-        ({"learning_rate": 0}, ValueError, "learning_rate must .*got 0"),
-        ({"activation": "rule"}, ValueError, "activation.*rule"),
-    ],
-)
-def test_fit_names_bad_parameters(x, parameters, kind, message):
-    for fit in ("fit", "partial_fit"):
-        with pytest.raises(kind, match=message):
-            getattr(small().set_params(**parameters), fit)(x)
-
-
-def test_inverse_transform_names_a_wrong_width(x, uncompiled):
-    coder = small().fit(x)
-    with pytest.raises(ValueError, match="X must have 2 columns, got 3"):
-        coder.inverse_transform(np.zeros((1, 3)))

@@ -320,7 +320,7 @@ def test_transpose_without_bias_or_activation_is_linear():
     assert transpose.compute_output_shape((None, 2)) == (None, 3)
 
 
-# --- configuration and errors -----------------------------------------------
+# --- configuration ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -345,67 +345,3 @@ def test_saving_keeps_the_seed_of_sampling(tmp_path):
     loaded = save_and_load(model, tmp_path)
     assert loaded.layers[-1].seed == 7
     np.testing.assert_array_equal(numpy(loaded(X)), numpy(model(X)))
-
-
-@pytest.mark.parametrize("noise", NOISE)
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ({"rate": 1.2}, ValueError, r"rate must be in \[0, 1\), got 1.2"),
-        ({"rate": 1}, ValueError, r"rate must be in \[0, 1\), got 1"),
-        ({"rate": -0.1}, ValueError, r"rate must be in \[0, 1\), got -0.1"),
-        ({"rate": np.nan}, ValueError, r"rate must be in \[0, 1\), got nan"),
-        ({"rate": "a"}, TypeError, "rate must be a number, got 'a'"),
-        ({"rate": True}, TypeError, "rate must be a number, got True"),
-        ({"rate": 0.1, "seed": 0.5}, TypeError, "seed must be an integer"),
-        ({"rate": 0.1, "seed": -1}, ValueError, "seed must be at least 0"),
-    ],
-)
-def test_noise_names_a_wrong_argument(noise, arguments, error, message):
-    with pytest.raises(error, match=message):
-        noise(**arguments)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"weight": -1}, r"weight must be in \[0, inf\), got -1"),
-        ({"weight": 1, "kind": "l3"}, "kind must be one of 'kl', .*'l3'"),
-        ({"weight": 1, "target": 0}, r"target must be in \(0, 1\), got 0"),
-        ({"weight": 1, "target": 1}, r"target must be in \(0, 1\), got 1"),
-    ],
-)
-def test_sparsity_penalty_names_a_wrong_argument(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        SparsityPenalty(**arguments)
-
-
-def test_sparsity_penalty_names_a_code_without_feature_axis():
-    with pytest.raises(ValueError, match=r"z must have shape \(batch, ...\)"):
-        SparsityPenalty(1.0)(np.zeros(3))
-
-
-def test_sampling_names_a_wrong_argument():
-    zero = np.zeros((2, 3))
-    with pytest.raises(TypeError, match="inputs must be a tuple of two"):
-        Sampling()(zero)
-    with pytest.raises(ValueError, match="inputs must hold two items, got 3"):
-        Sampling()((zero, zero, zero))
-    with pytest.raises(ValueError, match=r"got \(2, 3\) and \(2, 1\)"):
-        Sampling()((zero, zero[:, :1]))
-    with pytest.raises(TypeError, match="seed must be an integer, got 'a'"):
-        Sampling(seed="a")
-
-
-def test_transpose_names_a_wrong_argument():
-    dense = keras.layers.Dense(2)
-    with pytest.raises(TypeError, match="dense must be a Dense, got int"):
-        DenseTranspose(3)
-    with pytest.raises(TypeError, match="use_bias must be True or False"):
-        DenseTranspose(dense, use_bias="no")
-    z = np.zeros((1, 2), dtype="float32")
-    with pytest.raises(ValueError, match="dense must be built before"):
-        DenseTranspose(dense)(z)
-    dense.build((None, 5))
-    with pytest.raises(ValueError, match=r"dense.units = 2 .*\(1, 3\)"):
-        DenseTranspose(dense)(np.zeros((1, 3), dtype="float32"))

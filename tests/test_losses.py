@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-ALL_PAIRS = [summed_squared_error, summed_binary_crossentropy, gaussian_kl]
-
 
 def sigmoid(a):
     return 1 / (1 + np.exp(-a))
@@ -296,43 +294,3 @@ def test_gradient_of_the_contractive_penalty_for_the_weights():
     ):
         assert np.abs(gradient).max() > 1e-4
         np.testing.assert_allclose(before - after, gradient, atol=1e-6)
-
-
-# --- errors -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("loss", ALL_PAIRS)
-def test_shapes_that_would_broadcast_are_refused(loss):
-    message = r"must have the same shape, got \(4, 3\) and \(4, 1\)"
-    with pytest.raises(ValueError, match=message):
-        loss(np.zeros((4, 3)), np.zeros((4, 1)))
-
-
-@pytest.mark.parametrize("loss", ALL_PAIRS)
-def test_a_missing_feature_axis_is_refused(loss):
-    message = r"must have shape \(batch, ...\), got \(4,\)"
-    with pytest.raises(ValueError, match=message):
-        loss(np.zeros(4), np.zeros(4))
-
-
-@pytest.mark.parametrize("loss", ALL_PAIRS)
-def test_anything_but_an_array_is_refused(loss):
-    with pytest.raises(TypeError, match="must be an array, got list"):
-        loss(np.zeros((1, 2)), [[0.0, 0.0]])
-
-
-def test_probabilities_outside_the_range_are_refused():
-    with pytest.raises(ValueError, match=r"rho must be in \[0, 1\], got 1.5"):
-        bernoulli_kl(1.5, 0.5)
-    message = r"rho_hat must be in \[0, 1\], got -0.1"
-    with pytest.raises(ValueError, match=message):
-        bernoulli_kl(0.5, np.array([0.5, -0.1]))
-    with pytest.raises(ValueError, match="rho_hat .* got nan"):
-        bernoulli_kl(0.5, np.array([np.nan]))
-
-
-def test_contractive_penalty_names_a_wrong_argument():
-    with pytest.raises(TypeError, match="encoder must be callable, got 3"):
-        contractive_penalty(3, np.zeros((1, 2)))
-    with pytest.raises(ValueError, match=r"x must have shape \(batch, ...\)"):
-        contractive_penalty(dense_encoder(2), np.zeros(5))

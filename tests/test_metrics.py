@@ -5,11 +5,11 @@ import warnings
 from aecourse import (
     VariationalAutoencoder,
     _bound,
+    _probe,
     active_units,
     importance_weighted_bound,
     jacobian_norm,
     linear_probe_accuracy,
-    metrics,
     principal_angles,
     reconstruction_error,
 )
@@ -31,18 +31,6 @@ def test_reconstruction_error_by_hand():
 def test_reconstruction_error_of_bytes_does_not_wrap():
     x = np.array([[0, 20]], "uint8")
     assert reconstruction_error(x, x[:, ::-1]).tolist() == [400]
-
-
-@pytest.mark.parametrize(
-    ("x", "x_hat", "message"),
-    [
-        (np.zeros((2, 3)), np.zeros((2, 1)), r"got \(2, 3\) and \(2, 1\)"),
-        (np.zeros(3), np.zeros(3), r"x must have shape .*got \(3,\)"),
-    ],
-)
-def test_reconstruction_error_names_bad_shapes(x, x_hat, message):
-    with pytest.raises(ValueError, match=message):
-        reconstruction_error(x, x_hat)
 
 
 def blobs(rng, n=400, distance=6.0):
@@ -80,19 +68,11 @@ def test_linear_probe_stops_without_a_warning(rng, monkeypatch):
     def one_step(max_iter):
         return LogisticRegression(max_iter=1)
 
-    monkeypatch.setattr(metrics, "LogisticRegression", one_step)
+    monkeypatch.setattr(_probe, "LogisticRegression", one_step)
     z, y = blobs(rng)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         linear_probe_accuracy(z, y, z, y)
-
-
-def test_linear_probe_names_bad_shapes():
-    z, y = np.zeros((4, 2)), np.arange(4)
-    with pytest.raises(ValueError, match=r"z_train .*\(4, 2\) and \(3,\)"):
-        linear_probe_accuracy(z, y[:3], z, y)
-    with pytest.raises(ValueError, match=r"z_test .*\(4,\) and \(4,\)"):
-        linear_probe_accuracy(z, y, y, y)
 
 
 def test_active_units_counts_variances_above_the_threshold():
@@ -102,13 +82,6 @@ def test_active_units_counts_variances_above_the_threshold():
     assert active_units(z, threshold=0) == 3
     assert active_units(z.astype("float32"), threshold=0.0095) == 2
     assert isinstance(active_units(z), int)
-
-
-def test_active_units_names_bad_arguments():
-    with pytest.raises(ValueError, match=r"z_mean must .*got \(3,\)"):
-        active_units(np.zeros(3))
-    with pytest.raises(ValueError, match="threshold must .*got -1"):
-        active_units(np.zeros((3, 1)), threshold=-1)
 
 
 def rotation(i, j, degrees, size=6):
@@ -134,13 +107,6 @@ def test_principal_angles_of_a_space_in_another():
     angles = principal_angles(a[:, :4], a[:, 1:3])
     np.testing.assert_allclose(angles, [0, 0], atol=1e-6)
     np.testing.assert_allclose(principal_angles(a[:, :1], a[:, 1:2]), [90])
-
-
-def test_principal_angles_names_bad_shapes():
-    with pytest.raises(ValueError, match="b must have 3 rows like a, got 2"):
-        principal_angles(np.zeros((3, 1)), np.zeros((2, 1)))
-    with pytest.raises(ValueError, match=r"a must have two axes, got \(3,\)"):
-        principal_angles(np.zeros(3), np.zeros((3, 1)))
 
 
 @pytest.fixture
@@ -240,21 +206,6 @@ def test_bound_holds_few_samples_at_once(monkeypatch, n, n_samples):
     assert max(rows) <= 1000
 
 
-@pytest.mark.parametrize(
-    ("x", "options", "kind", "message"),
-    [
-        (2 * X, {}, ValueError, r"x must be in \[0, 1\], got 2.0"),
-        (X[:0], {}, ValueError, "x must hold at least one sample"),
-        (X, {"n_samples": 0}, ValueError, "n_samples must be .*got 0"),
-        (X, {"n_samples": 1.5}, TypeError, "n_samples must be .*got 1.5"),
-        (X, {"seed": -1}, ValueError, "seed must be .*got -1"),
-    ],
-)
-def test_bound_names_bad_arguments(x, options, kind, message):
-    with pytest.raises(kind, match=message):
-        importance_weighted_bound(small_vae(0.0, 0.0), x, **options)
-
-
 def test_jacobian_norm_of_a_sigmoid_layer(rng):
     kernel, bias = rng.normal(size=(6, 3)), rng.normal(size=3)
     dense = keras.layers.Dense(3, "sigmoid")
@@ -278,10 +229,3 @@ def test_jacobian_norm_of_images_and_noise(rng):
     )
     x = rng.normal(size=(3, 2, 2, 1))
     np.testing.assert_allclose(jacobian_norm(twice, x), [4, 4, 4], rtol=1e-6)
-
-
-def test_jacobian_norm_names_bad_arguments():
-    with pytest.raises(TypeError, match="must be callable, got 3"):
-        jacobian_norm(3, np.zeros((2, 2)))
-    with pytest.raises(ValueError, match=r"x must have shape .*got \(2,\)"):
-        jacobian_norm(keras.layers.Dense(2), np.zeros(2))

@@ -419,54 +419,6 @@ def test_training_contracts():
 # --- errors -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "make", [Autoencoder, VariationalAutoencoder, ContractiveAutoencoder]
-)
-def test_parts_must_be_layers(make):
-    encoder, decoder = variational_parts()
-    more = {"weight": 1} if make is ContractiveAutoencoder else {}
-    with pytest.raises(TypeError, match="encoder must be a Layer, got int"):
-        make(3, decoder, **more)
-    with pytest.raises(TypeError, match="decoder must be a Layer, got str"):
-        make(encoder, "decoder", **more)
-
-
-def test_factors_must_not_be_negative():
-    with pytest.raises(ValueError, match=r"beta must be in .* got -1"):
-        variational(beta=-1)
-    with pytest.raises(TypeError, match="beta must be a number, got None"):
-        variational(beta=None)
-    with pytest.raises(ValueError, match=r"weight must be in .* got -0.5"):
-        contractive(weight=-0.5)
-
-
-def test_a_variational_encoder_has_two_outputs():
-    with pytest.raises(ValueError, match="encoder must have two outputs"):
-        VariationalAutoencoder(*dense_parts())
-
-
-@pytest.mark.parametrize("make", [basic, variational])
-def test_arrays_are_checked(make):
-    model = make()
-    with pytest.raises(ValueError, match=r"x must have shape .* got \(6,\)"):
-        model.encode(X[0])
-    with pytest.raises(ValueError, match="z must hold at least one sample"):
-        model.decode(np.zeros((0, 3)))
-    with pytest.raises(TypeError, match="x must be an array, got list"):
-        model.reconstruct([[0.0] * 6])
-    with pytest.raises(ValueError, match="batch_size must be at least 1"):
-        model.encode(X, batch_size=0)
-
-
-def test_sample_checks_its_arguments():
-    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
-        variational().sample(0)
-    with pytest.raises(TypeError, match="n must be an integer, got 2.5"):
-        variational().sample(2.5)
-    with pytest.raises(TypeError, match="seed must be an integer, got 'a'"):
-        variational().sample(2, seed="a")
-
-
 def test_a_reconstruction_of_another_shape_is_an_error():
     encoder, decoder = dense_parts()
     decoder.add(keras.layers.Reshape((2, 3)))

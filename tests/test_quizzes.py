@@ -157,26 +157,3 @@ def test_show_quiz_says_the_verdict_and_leaves_the_questions_alone():
     assert '"Right. So it is."' in script
     assert '"Not right. Count again."' in script
     assert json.dumps(QUESTION) == before
-
-
-def with_answer(**changes):
-    return QUESTION | {"answers": [QUESTION["answers"][0] | changes]}
-
-
-@pytest.mark.parametrize(
-    ("questions", "error", "message"),
-    [
-        ("ch1.json", TypeError, "questions must be a list, got str"),
-        ([], ValueError, r"questions must hold at least one, got \[\]"),
-        (["One?"], TypeError, "question must be a dict, got str"),
-        (
-            [QUESTION | {"type": "string"}],
-            ValueError,
-            "type must .* 'string'",
-        ),
-        ([with_answer(feedback="")], ValueError, "feedback, got {'answer'"),
-    ],
-)
-def test_show_quiz_names_bad_questions(questions, error, message):
-    with pytest.raises(error, match=message):
-        show_quiz(questions)

@@ -45,20 +45,6 @@ def test_warmup_cosine_survives_saving():
     assert float(again(2)) == float(rate(2)) > 0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "kind", "message"),
-    [
-        ((0, 10), ValueError, r"peak must be in \(0, inf\), got 0"),
-        ((0.1, 0), ValueError, "steps must be at least 1, got 0"),
-        ((0.1, 2.5), TypeError, "steps must be an integer, got 2.5"),
-        ((0.1, 10, 1), ValueError, r"warmup must be in \[0, 1\), got 1"),
-    ],
-)
-def test_warmup_cosine_names_the_bad_argument(arguments, kind, message):
-    with pytest.raises(kind, match=message):
-        warmup_cosine(*arguments)
-
-
 def draws():
     normal = keras.ops.convert_to_numpy(keras.random.normal((3,)))
     return [random.random(), *np.random.rand(3), *normal]  # noqa: NPY002
@@ -92,14 +78,6 @@ def test_set_seed_names_a_bad_variable(monkeypatch, text):
     with pytest.raises(ValueError, match="AECOURSE_SEED must be .*got") as e:
         set_seed()
     assert text in str(e.value).rpartition("got")[2]
-
-
-@pytest.mark.parametrize(
-    ("seed", "kind"), [(-1, ValueError), (2.0, TypeError), (True, TypeError)]
-)
-def test_set_seed_names_a_bad_seed(seed, kind):
-    with pytest.raises(kind, match=f"seed must be .*got {seed}"):
-        set_seed(seed)
 
 
 class Terminal(io.StringIO):
@@ -274,8 +252,3 @@ def test_progress_survives_an_interrupted_fit(monkeypatch, capsys):
     model.fit(x, x, epochs=1, verbose=0, callbacks=[progress])
     out = capsys.readouterr().out
     assert re.fullmatch(r"again: 1 epoch, loss \S+, \d+ s\n", out)
-
-
-def test_progress_names_a_bad_label():
-    with pytest.raises(TypeError, match="label must be a str, got int"):
-        Progress(3)

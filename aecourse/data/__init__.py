@@ -1,11 +1,11 @@
 """The data sets of the course. Nothing is ever downloaded."""
 
-from numbers import Integral
 from pathlib import Path
 from zipfile import BadZipFile
 import zlib
 
-from aecourse._checks import check_in_range, check_integer, check_samples
+from aecourse._arrays import check_batch
+from aecourse._checks import check_boolean, check_in_range, check_integer
 import keras
 import numpy as np
 
@@ -80,8 +80,7 @@ def load_mnist(flat=False):
     LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied
     to document recognition. Origin and licence: ``aecourse/data/README.md``.
     """
-    if not isinstance(flat, bool):
-        raise TypeError(f"flat must be True or False, got {flat!r}")
+    check_boolean("flat", flat)
     mnist = read_mnist_bytes()
     shape = (-1, 784) if flat else (-1, 28, 28, 1)
 
@@ -115,17 +114,13 @@ def plane_in_3d(n_samples=200, noise=0.1, seed=0):
 
     Raises
     ------
-    ValueError
-        If `n_samples` is below 1, or `noise` negative or not finite.
+    TypeError, ValueError
+        If `n_samples` is no integer above 0, `noise` negative or not
+        finite, or `seed` no integer of at least 0.
     """
-    if not isinstance(n_samples, Integral) or n_samples < 1:
-        raise ValueError(
-            f"n_samples must be a positive integer, got {n_samples!r}"
-        )
-    if not 0 <= noise < np.inf:
-        raise ValueError(
-            f"noise must be finite and not negative, got {noise!r}"
-        )
+    check_integer("n_samples", n_samples)
+    check_in_range("noise", noise, "[0, inf)")
+    check_integer("seed", seed, minimum=0)
     rng = np.random.default_rng(seed)
     angle = rng.uniform(0, 2 * np.pi, n_samples)
     radius = np.sqrt(rng.uniform(0, 1, n_samples))
@@ -161,7 +156,7 @@ class RandomBlocks(keras.utils.PyDataset):
     """
 
     def __init__(self, x, seed, batch_size=128):
-        check_samples("x", x)
+        check_batch("x", x)
         check_integer("seed", seed, minimum=0)
         check_integer("batch_size", batch_size)
         check_in_range("batch_size", batch_size, f"[1, {len(x)})")
