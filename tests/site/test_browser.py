@@ -67,8 +67,12 @@ THIN = """() => {
     if (seen.has(kind)) word.replaceWith(...word.childNodes);
     seen.add(kind);
   }
-  for (const drawn of document.querySelectorAll("mjx-math"))
+  for (const drawn of document.querySelectorAll("mjx-math")) {
+    const {width, height} = drawn.getBoundingClientRect();
     drawn.replaceChildren();
+    drawn.style.display = "inline-block";
+    [drawn.style.width, drawn.style.height] = [`${width}px`, `${height}px`];
+  }
 }"""
 RUN = """async only => {
   const options = {preload: false, resultTypes: ["violations"]};
