@@ -25,7 +25,7 @@ NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
 	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
 
 .PHONY: book test serve exercises notebooks seeds playground \
-	lighthouse lint lock newest clean help
+	lighthouse lint lock audit newest clean help
 .DELETE_ON_ERROR:
 
 book: $(PAGES)
@@ -70,6 +70,10 @@ lock: $(INSTALLED)  ## write requirements.txt anew after a change of pyproject.t
 		--fork-strategy fewest $(LOCK) \
 		--python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --output-file requirements.txt
+
+audit: $(INSTALLED)  ## look up known vulnerabilities of what is locked
+	$(BIN)/uvx pip-audit --requirement requirements.txt --no-deps \
+		--disable-pip --strict
 
 newest:  ## lock the newest version of each package, then test with them
 	$(MAKE) lock LOCK=--upgrade

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 import re
+import tomllib
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup
@@ -180,3 +181,17 @@ def test_the_teachers_page_shows_what_was_measured_and_planned(soups):
     weeks = [row.td.text for row in plan.select("tbody tr")]
     assert weeks == [str(n) for n in range(1, len(weeks) + 1)]
     assert 12 <= len(weeks) <= 14
+
+
+def test_the_licence_of_each_package_that_runs_is_listed(soups, root):
+    table = soups["references"].select("table")[-1]
+    cells = [row.select("td") for row in table.select("tbody tr")]
+    licences = {name.text: licence.text for name, _, licence in cells}
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"]
+    wanted += project["optional-dependencies"]["tensorflow"]
+    assert {re.match(r"[\w-]+", line)[0] for line in wanted} <= set(licences)
+    silent = [n for n, what in licences.items() if what == "not declared"]
+    assert len(silent) <= 1, silent
+    # Else the course could not be under the licence that it is under.
+    assert [n for n, what in licences.items() if "GPL" in what] == []
