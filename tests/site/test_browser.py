@@ -157,6 +157,10 @@ def test_figures_and_formulas_are_shown(page):
 def test_nothing_sticks_out_of_the_page(page, width):
     page.set_viewport_size({"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # What is cut off does not widen the page.
+    right = "all => all.map(e => e.getBoundingClientRect().right)"
+    arrows = page.eval_on_selector_all(".prev-next-area i", right)
+    assert max(arrows, default=0) <= width
 
 
 @EVERY_PAGE
