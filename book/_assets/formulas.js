@@ -21,8 +21,5 @@
       if (around) see(around);
       else target.querySelectorAll("mjx-container").forEach(see);
     }
-  }).observe(document.querySelector("article"), {
-    childList: true,
-    subtree: true,
-  });
+  }).observe(document.body, { childList: true, subtree: true });
 })();
