@@ -1,8 +1,8 @@
 """The built pages in a real browser, read and used as a person would.
 
 Each page is opened once, from top to bottom, and looked at in both widths
-and both themes. axe's rules on structure do not depend on the theme, nor those
-on colours on the width: each kind runs where it can tell something.
+and both themes. axe's rules on structure do not depend on the theme, nor do
+those on colours depend on the width.
 """
 
 from pathlib import Path
@@ -174,6 +174,7 @@ def test_axe_finds_nothing_in_the_structure(thin, width):
 @EVERY_PAGE
 @THEMES
 def test_axe_finds_nothing_in_the_colours(thin, theme):
+    thin.set_viewport_size({"width": 1280, "height": 900})
     thin.emulate_media(color_scheme=theme, reduced_motion="reduce")
     # The theme follows a moment later.
     thin.wait_for_function(
