@@ -39,7 +39,7 @@ test: $(INSTALLED) lint
 	$(BIN)/pytest tests --ignore tests/site -n 2
 	$(NBVAL)
 	$(BUILD) 2>&1 | tee _build/build.log; exit $${PIPESTATUS[0]}
-	$(BIN)/pytest tests/site -n 2 --dist loadgroup
+	$(BIN)/pytest tests/site
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

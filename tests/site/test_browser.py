@@ -98,13 +98,9 @@ def page(request, browser, site):
     context.close()
 
 
-# Two workers share the pages: each page is opened by one of them.
 EVERY_PAGE = pytest.mark.parametrize(
     "page",
-    [
-        pytest.param(page, marks=pytest.mark.xdist_group(page))
-        for page in [*(f"book/{p}" for p in PAGES), "search", "genindex"]
-    ],
+    [*(f"book/{page}" for page in PAGES), "search", "genindex"],
     indirect=True,
 )
 
