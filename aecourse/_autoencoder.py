@@ -77,17 +77,13 @@ class Autoencoder(keras.Model):
 
     def encode(self, x, batch_size=1000):
         """Codes of samples of shape (n, ...)."""
-        check_batch("x", x)
-        check_floats("x", x)
-        check_fits("x", x, self.encoder)
+        check_input("x", x, self.encoder)
         check_integer("batch_size", batch_size)
         return run_in_batches(self._code, x, batch_size)
 
     def decode(self, z, batch_size=1000):
         """Reconstructions from codes of shape (n, ...)."""
-        check_batch("z", z)
-        check_floats("z", z)
-        check_fits("z", z, self.decoder)
+        check_input("z", z, self.decoder)
         check_integer("batch_size", batch_size)
         return run_in_batches(self.decoder, z, batch_size)
 
@@ -121,3 +117,10 @@ def check_code(encoder, decoder):
     """Raise if the decoder is known not to take the encoder's code."""
     for code in (getattr(encoder, "outputs", None) or ())[:1]:
         check_fits("the encoder's code", code, decoder)
+
+
+def check_input(name, value, layer):
+    """Raise unless `value` is a batch of finite floats that `layer` takes."""
+    check_batch(name, value)
+    check_floats(name, value)
+    check_fits(name, value, layer)
