@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PAGES := _build/html/index.html
+# Made when the pages are complete.
+BUILT := _build/html/.built
 
 # Nothing of a reader's own set-up may change a result.
 export JUPYTER_PREFER_ENV_PATH := 1
@@ -19,26 +21,30 @@ unexport PYTHONPATH
 SOURCES := _config.yml _toc.yml requirements.txt \
 	$(shell find book aecourse exercises benchmarks -type f \
 		-not -path '*/__pycache__/*')
+ALONE := $(BIN)/python book/_ext/alone.py
 # --all, or a page that quotes another page's number would keep the old one.
-BUILD := $(BIN)/jupyter-book build . -W -n --keep-going --all
+BUILD := $(ALONE) $(BIN)/jupyter-book build . -W -n --keep-going --all
 NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
 	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
 
 .PHONY: book test serve exercises notebooks seeds playground \
-	lighthouse lint lock audit newest clean help
+	lighthouse lint lock audit newest oldest backends jax torch colab \
+	clean help
 .DELETE_ON_ERROR:
 
-book: $(PAGES)
+book: $(BUILT)
 	@echo "The book is ready: $(CURDIR)/$(PAGES)"
 
-$(PAGES): $(INSTALLED) $(SOURCES)
-	$(BIN)/python book/_ext/execution.py
+$(BUILT): $(INSTALLED) $(SOURCES)
+	$(ALONE) $(BIN)/python book/_ext/execution.py
 	$(BUILD)
+	@touch $@
 
 test: $(INSTALLED) lint
 	$(BIN)/pytest tests --ignore tests/site -n 2
 	$(NBVAL)
 	$(BUILD) 2>&1 | tee _build/build.log; exit $${PIPESTATUS[0]}
+	@touch $(BUILT)
 	$(BIN)/pytest tests/site
 
 lint: $(INSTALLED)
@@ -78,6 +84,61 @@ audit: $(INSTALLED)  ## look up known vulnerabilities of what is locked
 newest:  ## lock the newest version of each package, then test with them
 	$(MAKE) lock LOCK=--upgrade
 	$(MAKE) test
+
+# Environments beside .venv, with other versions. Each target makes its own,
+# of the first Python in PYTHONS that there is, and installs into it.
+HERE = $(CURDIR)/_build/environments/$@
+CREATE = for version in $(PYTHONS); do \
+	  $(BIN)/uv venv --quiet --seed --clear --python $$version $(HERE) && \
+	  exit 0; \
+	done; exit 1
+INSTALL = $(BIN)/uv pip install --quiet --python $(HERE)
+# What is installed by now, so that nothing that follows replaces it.
+FREEZE = $(BIN)/uv pip freeze --python $(HERE) | grep -v ^aecourse
+# The tests of the package, and what they and nbval need besides it.
+TEST_PACKAGE = $(HERE)/bin/pytest tests/package --confcutdir tests -n 2
+TESTING := hypothesis pandas pytest pytest-xdist
+EXECUTING := ipykernel jupyter-cache nbclient nbval rich scikit-image
+EXECUTE = AECOURSE_PROGRESS=line $(HERE)/bin/pytest --nbval-lax \
+	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
+
+oldest: PYTHONS := 3.11
+oldest: $(INSTALLED)  ## test the package with the oldest versions it admits
+	$(CREATE)
+	$(INSTALL) --resolution lowest-direct '.[tensorflow]'
+	$(FREEZE) >$(HERE)/oldest
+	$(INSTALL) --constraint $(HERE)/oldest $(TESTING)
+	$(TEST_PACKAGE)
+
+backends: jax torch  ## test the package on Keras' other backends
+
+# The chapters that import no TensorFlow.
+jax: PYTHONS := 3.13 3.12 3.11
+jax: export KERAS_BACKEND := jax
+jax: $(INSTALLED)
+	$(CREATE)
+	$(INSTALL) . jax $(TESTING) $(EXECUTING)
+	$(TEST_PACKAGE)
+	$(EXECUTE) book/03_basic.ipynb book/05_sparse.ipynb book/09_vae.ipynb
+
+torch: PYTHONS := 3.13 3.12 3.11
+torch: export KERAS_BACKEND := torch
+torch: $(INSTALLED)
+	$(CREATE)
+	$(INSTALL) --torch-backend cpu . torch $(TESTING)
+	$(TEST_PACKAGE)
+
+colab: PYTHONS := 3.13 3.12 3.11
+colab: $(INSTALLED)  ## execute all with the versions of Google Colab
+	$(CREATE)
+	$(INSTALL) tensorflow==2.20.0 keras==3.13.2 numpy==2.1.3
+	$(FREEZE) >$(HERE)/colab
+	$(HERE)/bin/python -m pip install --quiet .
+	@! $(FREEZE) | grep -vxFf - $(HERE)/colab || \
+	  { echo "pip replaced these packages of Colab" >&2; exit 1; }
+	$(INSTALL) --constraint $(HERE)/colab $(TESTING) $(EXECUTING)
+	$(EXECUTE) book
+	$(HERE)/bin/pytest tests/exercises/test_learner.py
 
 clean:  ## remove what was built, outputs included; keep the environment
 	rm -rf _build

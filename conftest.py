@@ -97,4 +97,7 @@ def pytest_runtest_teardown(item, nextitem):
             for output in cell.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = 1
-        nbformat.write(chapter.nb, chapter.path)
+        # The notebook is the only source: it is never half-written.
+        new = chapter.path.with_suffix(".new")
+        nbformat.write(chapter.nb, new)
+        new.replace(chapter.path)

@@ -122,8 +122,7 @@ def main():
                 progress.console.print(line, markup=False)
                 progress.advance(task)
         except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            execution.leave(progress)
     return failures
 
 

@@ -11,8 +11,10 @@ named after a hash of those: when one of them changes, every lookup misses.
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
 import hashlib
+from importlib.metadata import version
 import os
 from pathlib import Path
+import shutil
 import sys
 import time
 
@@ -20,6 +22,7 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from nbclient import NotebookClient
 import nbformat
+from nbformat.reader import NotJSONError
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -27,6 +30,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from sqlalchemy.exc import DatabaseError
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 2
@@ -35,7 +39,10 @@ CELL_SECONDS = 600
 
 def cache_folder(root=ROOT):
     """The folder that holds the outputs made by this very code and data."""
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     digest = hashlib.sha256(os.environ.get("AECOURSE_SEED", "").encode())
+    for package in ("keras", "numpy", "scikit-learn", backend):
+        digest.update(f"{package} {version(package)}".encode())
     inside = (root / "aecourse").rglob("*")
     for path in sorted([*inside, root / "requirements.txt"]):
         if path.is_file() and "__pycache__" not in path.parts:
@@ -49,14 +56,25 @@ def notebooks(root=ROOT):
     return sorted((root / "book").glob("*.ipynb"))
 
 
+def open_cache(root=ROOT):
+    """The cache; a new one in place of one whose index cannot be read."""
+    folder = cache_folder(root)
+    cache = get_cache(folder)
+    try:
+        cache.list_cache_records()
+    except DatabaseError:
+        shutil.rmtree(folder)
+        cache = get_cache(folder)
+    return cache
+
+
 def stale(root=ROOT):
-    """The notebooks whose outputs the cache lacks."""
-    cache = get_cache(cache_folder(root))
+    """The notebooks whose outputs the cache lacks, or cannot give back."""
 
     def cached(path):
         try:
-            cache.match_cache_file(path)
-        except KeyError:
+            record(path, root)
+        except (KeyError, NotJSONError):
             return False
         return True
 
@@ -65,15 +83,21 @@ def stale(root=ROOT):
 
 def store(path, notebook, seconds, root=ROOT):
     """Keep an executed notebook, and how long it took, for its source."""
-    get_cache(cache_folder(root)).cache_notebook_bundle(
-        CacheBundleIn(notebook, path, data={"execution_seconds": seconds}),
-        overwrite=True,
+    bundle = CacheBundleIn(
+        notebook, path, data={"execution_seconds": seconds}
     )
+    cache = open_cache(root)
+    try:
+        cache.cache_notebook_bundle(bundle, overwrite=True)
+    except FileExistsError as error:
+        # Somebody stopped between making the folder and filling it.
+        shutil.rmtree(error.filename)
+        cache.cache_notebook_bundle(bundle, overwrite=True)
 
 
 def record(path, root=ROOT):
     """An executed notebook from the cache, and the seconds that it took."""
-    cache = get_cache(cache_folder(root))
+    cache = open_cache(root)
     bundle = cache.get_cache_bundle(cache.match_cache_file(path).pk)
     return bundle.nb, bundle.record.data["execution_seconds"]
 
@@ -149,15 +173,28 @@ def main(root=ROOT):
             return notebook, seconds
 
         jobs = {pool.submit(run, path): path for path in todo}
-        for job in as_completed(jobs):
-            try:
-                store(jobs[job], *job.result(), root=root)
-            except Exception as error:
-                failures += 1
-                progress.console.print(
-                    f"{jobs[job].name} failed:\n{error}", markup=False
-                )
+        try:
+            for job in as_completed(jobs):
+                try:
+                    store(jobs[job], *job.result(), root=root)
+                except Exception as error:
+                    failures += 1
+                    progress.console.print(
+                        f"{jobs[job].name} failed:\n{error}", markup=False
+                    )
+        except KeyboardInterrupt:
+            leave(progress)
     return failures
+
+
+def leave(progress):
+    """End the process at once, and with it the kernels.
+
+    The pool would wait for its threads, and these for their kernels.
+    """
+    progress.stop()
+    print("interrupted; what was executed to its end is kept", flush=True)
+    os._exit(130)
 
 
 if __name__ == "__main__":

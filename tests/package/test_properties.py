@@ -371,7 +371,9 @@ def test_the_sparsity_penalty_is_a_mean_over_the_batch(
     z, layer = drawn_input(shape, seed), SparsityPenalty(weight, kind, target)
     np.testing.assert_array_equal(numpy(layer(z)), z)
     assert layer.compute_output_shape(shape) == shape
-    expected = weight * np.sum(PENALTIES[kind](np.float64(z), target))
+    expected = weight * np.sum(
+        PENALTIES[kind](np.asarray(z, "float64"), target)
+    )
     tolerance = {"rel": 1e-4, "abs": 1e-5}
     assert float(layer.losses[0]) == pytest.approx(expected, **tolerance)
     # Neither the order of the samples nor their number is seen in a mean.
