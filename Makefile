@@ -27,7 +27,7 @@ BUILD := $(ALONE) $(BIN)/jupyter-book build . -W -n --keep-going --all
 NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
 	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
 
-.PHONY: book test serve exercises notebooks seeds playground \
+.PHONY: book test serve exercises notebooks seeds bench playground \
 	lighthouse lint lock audit newest oldest backends jax torch colab \
 	clean help
 .DELETE_ON_ERROR:
@@ -62,6 +62,9 @@ notebooks: $(INSTALLED)  ## execute all, store the checked outputs
 
 seeds: $(INSTALLED)  ## execute all with ten seeds (hours; goes on where it was)
 	$(BIN)/python benchmarks/seeds.py
+
+bench: $(INSTALLED)  ## time the chapters' models beside their peers' (hours)
+	$(BIN)/python benchmarks/peers.py
 
 playground: $(INSTALLED)  ## train the playground's models, write its weights
 	$(BIN)/python benchmarks/playground.py

@@ -7,50 +7,30 @@ kernels as int8, and `playground.json`: errors on the test images before and
 after the rounding, and what a step takes in Chromium.
 """
 
-import ast
 import hashlib
 import json
 from pathlib import Path
 import sys
-from types import SimpleNamespace
 
 from aecourse import (
-    Progress,
     VariationalAutoencoder,
     load_mnist,
     reconstruction_error,
     set_seed,
     summed_binary_crossentropy,
-    warmup_cosine,
 )
-import keras
-import nbformat
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from benchmarks import playground_steps  # noqa: E402
 from benchmarks import playground_weights as weights  # noqa: E402
+from benchmarks.lessons import lesson, train_plain  # noqa: E402
 
 DATA = Path(__file__).with_suffix(".json")
 # The chapter has (256, 128, 128), which alone would fill the page.
 WIDTHS = (128, 64, 64)
 CODES = 1000
-
-
-def lesson(chapter, *names):
-    """Functions of a chapter by name, with all that the chapter imports."""
-    notebook = nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4)
-    space = {}
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or "%pip" in cell.source:
-            continue
-        for part in ast.parse(cell.source).body:
-            imports = isinstance(part, ast.Import | ast.ImportFrom)
-            if imports or getattr(part, "name", None) in names:
-                code = compile(ast.Module([part], []), chapter, "exec")
-                exec(code, space)
-    return SimpleNamespace(**{name: space[name] for name in names})
 
 
 BASIC = lesson("03_basic", "build")
@@ -80,14 +60,7 @@ def committed():
 def train(models, x):
     """Train each model as its chapter does."""
     VAE.train(models["vae"], x, "vae", 10, jit_compile=True)
-    models["plain"].compile(
-        keras.optimizers.Adam(warmup_cosine(5e-3, steps=10 * 215)),
-        loss=summed_binary_crossentropy,
-        jit_compile=True,
-        steps_per_execution=43,
-    )
-    settings = {"epochs": 10, "batch_size": 256, "verbose": 0}
-    models["plain"].fit(x, callbacks=[Progress("plain")], **settings)
+    train_plain(models["plain"], x)
     images = x.reshape(-1, 28, 28, 1)
     DENOISING.train(models["denoiser"], images, "denoiser", 6, 1e-2, 64)
 

@@ -1,0 +1,159 @@
+"""Time the course's recipes beside those of its peers.
+
+`make bench` runs each row of `recipes.py` three times, the peer's recipe and
+the course's in turn, each in a process of its own, and keeps what was
+measured after every epoch in `peers.json`: seconds of training so far, with
+what Keras compiles on the way, and the figures. Measuring is not counted. It
+takes hours, writes each pair down when it ends, and goes on where it was.
+"""
+
+from datetime import date
+from importlib.metadata import version
+import json
+import multiprocessing
+import os
+from pathlib import Path
+import platform
+import sys
+import time
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from benchmarks.grading import processor  # noqa: E402
+
+DATA = Path(__file__).with_suffix(".json")
+ROUNDS = 3
+VERSIONS = ("keras", "tensorflow", "numpy")
+
+
+def run(name, side, seed, limit=None, sizes=(55000, 5000)):
+    """Train by one recipe; return [seconds, figures] after each epoch.
+
+    `limit` ends the training after so many seconds. The first 5,000
+    training images of MNIST are held out; `sizes` are how many images are
+    used of the others and of these.
+    """
+    from aecourse import load_mnist, set_seed
+    import keras
+
+    from benchmarks.recipes import ROWS
+
+    row, points = ROWS[name], []
+    (x, _), _ = load_mnist(flat=True)
+    x_fit, x_val = x[5000:][: sizes[0]], x[:5000][: sizes[1]]
+    measured = x_fit if name == "linear" else x_val
+
+    class Clock(keras.callbacks.Callback):
+        spent = 0.0
+
+        def on_train_begin(self, logs=None):
+            self.start = time.perf_counter()
+
+        def now(self):
+            return self.spent + time.perf_counter() - self.start
+
+        def on_train_batch_end(self, batch, logs=None):
+            if limit and self.now() > limit:
+                self.model.stop_training = True
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.spent = self.now()
+            points.append([self.spent, row.measure(self.model, measured)])
+            self.start = time.perf_counter()
+
+    def watch(model):
+        """Let the clock run while the model is fitted."""
+        fit = model.fit
+
+        def timed(*args, callbacks=(), **settings):
+            return fit(*args, callbacks=[*callbacks, Clock()], **settings)
+
+        model.fit = timed
+        return model
+
+    set_seed(seed)
+    getattr(row, side)(x_fit, watch)
+    return points
+
+
+def apart(*arguments):
+    """Run `run` in a new process."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(run, arguments)
+
+
+def reached(points, figure, goal):
+    """Seconds until a figure was as low as the goal, or None."""
+    for seconds, figures in points:
+        if figures[figure] <= goal:
+            return seconds
+    return None
+
+
+def one_round(name, same_time, seed):
+    """Both recipes of a row, in turns who is first; points by side."""
+    if same_time:
+        course = apart(name, "course", seed)
+        return {
+            "course": course,
+            "peer": apart(name, "peer", seed, course[-1][0]),
+        }
+    sides = ["peer", "course"][:: 1 if seed % 2 else -1]
+    return {side: apart(name, side, seed) for side in sides}
+
+
+def described():
+    """On what all of it was measured."""
+    return {
+        "date": date.today().isoformat(),
+        "machine": {
+            "processor": processor(),
+            "cores": len(os.sched_getaffinity(0)),
+            "system": platform.system(),
+        },
+        "versions": {name: version(name) for name in VERSIONS}
+        | {"python": platform.python_version()},
+    }
+
+
+def load():
+    """What was measured so far, on this machine with these versions."""
+    now = described()
+    if DATA.exists():
+        data = json.loads(DATA.read_text("utf-8"))
+        if all(data[key] == now[key] for key in ("machine", "versions")):
+            return data
+    return now | {"rows": {}}
+
+
+def main():
+    """Measure what is missing."""
+    from benchmarks.recipes import ROWS
+
+    for seed in range(ROUNDS):
+        for name, row in ROWS.items():
+            data = load()
+            rounds = data["rows"].setdefault(name, [])
+            if len(rounds) > seed:
+                continue
+            pair = one_round(name, row.same_time, seed)
+            rounds.append(pair)
+            new = DATA.with_suffix(".new")
+            new.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+            new.replace(DATA)
+            (peer, last), (course, first) = (
+                pair[side][-1] for side in ("peer", "course")
+            )
+            goal = last[row.figure]
+            when = reached(pair["course"], row.figure, goal)
+            print(
+                f"{name}, round {seed + 1}: peer {goal:.5g} in {peer:.0f} s, "
+                f"course {first[row.figure]:.5g} in {course:.0f} s, there "
+                + ("never" if when is None else f"after {when:.1f} s"),
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("AECOURSE_PROGRESS", "line")
+    main()
