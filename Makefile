@@ -24,8 +24,11 @@ SOURCES := _config.yml _toc.yml requirements.txt \
 ALONE := $(BIN)/python book/_ext/alone.py
 # --all, or a page that quotes another page's number would keep the old one.
 BUILD := $(ALONE) $(BIN)/jupyter-book build . -W -n --keep-going --all
-NBVAL := AECOURSE_PROGRESS=line $(BIN)/pytest book --nbval-lax \
+# With the environment's programs: $(call NBVAL,$(BIN)) book
+NBVAL = AECOURSE_PROGRESS=line $(1)/pytest --nbval-lax \
 	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
+# A browser that hangs is a failed test, not an endless one.
+HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 
 .PHONY: book test serve exercises notebooks seeds bench playground \
 	lighthouse lint lock audit newest oldest backends jax torch colab \
@@ -42,10 +45,10 @@ $(BUILT): $(INSTALLED) $(SOURCES)
 
 test: $(INSTALLED) lint
 	$(BIN)/pytest tests --ignore tests/site -n 2
-	$(NBVAL)
+	$(call NBVAL,$(BIN)) book
 	$(BUILD) 2>&1 | tee _build/build.log; exit $${PIPESTATUS[0]}
 	@touch $(BUILT)
-	$(BIN)/pytest tests/site
+	$(BIN)/pytest tests/site -n 2 $(HANGING)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
@@ -58,13 +61,14 @@ exercises: $(INSTALLED)  ## write the exercises' notebooks from exercises/src
 	$(BIN)/python -m exercises.grader.build
 
 notebooks: $(INSTALLED)  ## execute all, store the checked outputs
-	$(NBVAL) --store-outputs
+	$(call NBVAL,$(BIN)) book --store-outputs
 
 seeds: $(INSTALLED)  ## execute all with ten seeds (hours; goes on where it was)
 	$(BIN)/python benchmarks/seeds.py
 
 bench: $(INSTALLED)  ## time the chapters' models beside their peers' (hours)
 	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/waits.py
 
 playground: $(INSTALLED)  ## train the playground's models, write its weights
 	$(BIN)/python benchmarks/playground.py
@@ -91,10 +95,12 @@ newest:  ## lock the newest version of each package, then test with them
 # Environments beside .venv, with other versions. Each target makes its own,
 # of the first Python in PYTHONS that there is, and installs into it.
 HERE = $(CURDIR)/_build/environments/$@
-CREATE = for version in $(PYTHONS); do \
-	  $(BIN)/uv venv --quiet --seed --clear --python $$version $(HERE) && \
-	  exit 0; \
-	done; exit 1
+CREATE = @for version in $(PYTHONS); do \
+	  $(BIN)/uv venv --quiet --seed --clear --no-python-downloads \
+	    --python $$version $(HERE) 2>/dev/null && \
+	  { echo "$@: Python $$version"; exit 0; }; \
+	done; \
+	echo "$@ needs one of Python $(PYTHONS)" >&2; exit 1
 INSTALL = $(BIN)/uv pip install --quiet --python $(HERE)
 # What is installed by now, so that nothing that follows replaces it.
 FREEZE = $(BIN)/uv pip freeze --python $(HERE) | grep -v ^aecourse
@@ -102,8 +108,6 @@ FREEZE = $(BIN)/uv pip freeze --python $(HERE) | grep -v ^aecourse
 TEST_PACKAGE = $(HERE)/bin/pytest tests/package --confcutdir tests -n 2
 TESTING := hypothesis pandas pytest pytest-xdist
 EXECUTING := ipykernel jupyter-cache nbclient nbval rich scikit-image
-EXECUTE = AECOURSE_PROGRESS=line $(HERE)/bin/pytest --nbval-lax \
-	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
 
 oldest: PYTHONS := 3.11
 oldest: $(INSTALLED)  ## test the package with the oldest versions it admits
@@ -115,14 +119,14 @@ oldest: $(INSTALLED)  ## test the package with the oldest versions it admits
 
 backends: jax torch  ## test the package on Keras' other backends
 
-# The chapters that import no TensorFlow.
+# The chapters that import no TensorFlow. Integers of the tests have 64 bits.
 jax: PYTHONS := 3.13 3.12 3.11
 jax: export KERAS_BACKEND := jax
 jax: $(INSTALLED)
 	$(CREATE)
 	$(INSTALL) . jax $(TESTING) $(EXECUTING)
-	$(TEST_PACKAGE)
-	$(EXECUTE) book/03_basic.ipynb book/05_sparse.ipynb book/09_vae.ipynb
+	JAX_ENABLE_X64=1 $(TEST_PACKAGE)
+	$(call NBVAL,$(HERE)/bin) book/03_basic.ipynb book/05_sparse.ipynb book/09_vae.ipynb
 
 torch: PYTHONS := 3.13 3.12 3.11
 torch: export KERAS_BACKEND := torch
@@ -140,7 +144,7 @@ colab: $(INSTALLED)  ## execute all with the versions of Google Colab
 	@! $(FREEZE) | grep -vxFf - $(HERE)/colab || \
 	  { echo "pip replaced these packages of Colab" >&2; exit 1; }
 	$(INSTALL) --constraint $(HERE)/colab $(TESTING) $(EXECUTING)
-	$(EXECUTE) book
+	$(call NBVAL,$(HERE)/bin) book
 	$(HERE)/bin/pytest tests/exercises/test_learner.py
 
 clean:  ## remove what was built, outputs included; keep the environment

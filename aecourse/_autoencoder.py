@@ -51,6 +51,8 @@ class Autoencoder(keras.Model):
 
     @wraps(keras.Model.fit)
     def fit(self, x=None, y=None, *args, **kwargs):
+        if isinstance(x, np.ndarray):
+            check_floats("x", x)
         check_values("x", x)
         check_values("y", y)
         name, target = ("x", x) if y is None else ("y", y)

@@ -280,14 +280,18 @@ def version_of(python, package):
     return done.stdout.strip()
 
 
-def processor():
-    """What the processor is called."""
+def machine():
+    """On what a benchmark runs: processor, cores that it may use, system."""
     try:
         text = Path("/proc/cpuinfo").read_text()
     except OSError:
         text = ""
     found = re.search(r"^model name\s*: (.*)", text, flags=re.M)
-    return found[1] if found else platform.machine()
+    return {
+        "processor": found[1] if found else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "system": platform.system(),
+    }
 
 
 def options():
@@ -316,11 +320,7 @@ def main():
     data = {
         "exercise": chosen.source.stem,
         "date": date.today().isoformat(),
-        "machine": {
-            "processor": processor(),
-            "cores": len(os.sched_getaffinity(0)),
-            "system": platform.system(),
-        },
+        "machine": machine(),
         "versions": {"python": platform.python_version()},
         "rounds": [],
     }

@@ -33,13 +33,13 @@ def name_of(part):
     return getattr(part, "name", None)
 
 
-def train_plain(model, x):
+def train_plain(model, x, epochs=10, peak=5e-3):
     """Train 784-32-784 as chapter 3 does."""
     model.compile(
-        keras.optimizers.Adam(warmup_cosine(5e-3, steps=10 * 215)),
+        keras.optimizers.Adam(warmup_cosine(peak, steps=epochs * 215)),
         loss=summed_binary_crossentropy,
         jit_compile=True,
         steps_per_execution=43,
     )
-    settings = {"epochs": 10, "batch_size": 256, "verbose": 0}
+    settings = {"epochs": epochs, "batch_size": 256, "verbose": 0}
     model.fit(x, callbacks=[Progress("plain")], **settings)

@@ -2,13 +2,17 @@
 
 `make bench` runs each row of `recipes.py` three times, the peer's recipe and
 the course's in turn, each in a process of its own, and keeps what was
-measured after every epoch in `peers.json`: seconds of training so far, with
-what Keras compiles on the way, and the figures. Measuring is not counted. It
-takes hours, writes each pair down when it ends, and goes on where it was.
+measured before the first and after every epoch in `peers.json`: seconds of
+training so far, with what Keras compiles on the way, and the figures.
+Measuring is not counted. It takes an hour, writes each pair down when it
+ends, and goes on where it was. A row whose recipes or chapter have changed
+starts anew; on another machine, or with other versions, all of them do.
 """
 
 from datetime import date
+import hashlib
 from importlib.metadata import version
+import inspect
 import json
 import multiprocessing
 import os
@@ -19,7 +23,8 @@ import time
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from benchmarks.grading import processor  # noqa: E402
+from benchmarks import seeds  # noqa: E402
+from benchmarks.grading import machine  # noqa: E402
 
 DATA = Path(__file__).with_suffix(".json")
 ROUNDS = 3
@@ -27,7 +32,7 @@ VERSIONS = ("keras", "tensorflow", "numpy")
 
 
 def run(name, side, seed, limit=None, sizes=(55000, 5000)):
-    """Train by one recipe; return [seconds, figures] after each epoch.
+    """Train by one recipe; return [seconds, figures], from 0 s on.
 
     `limit` ends the training after so many seconds. The first 5,000
     training images of MNIST are held out; `sizes` are how many images are
@@ -47,7 +52,12 @@ def run(name, side, seed, limit=None, sizes=(55000, 5000)):
         spent = 0.0
 
         def on_train_begin(self, logs=None):
+            if not points:
+                self.measure()
             self.start = time.perf_counter()
+
+        def measure(self):
+            points.append([self.spent, row.measure(self.model, measured)])
 
         def now(self):
             return self.spent + time.perf_counter() - self.start
@@ -58,7 +68,7 @@ def run(name, side, seed, limit=None, sizes=(55000, 5000)):
 
         def on_epoch_end(self, epoch, logs=None):
             self.spent = self.now()
-            points.append([self.spent, row.measure(self.model, measured)])
+            self.measure()
             self.start = time.perf_counter()
 
     def watch(model):
@@ -106,24 +116,48 @@ def described():
     """On what all of it was measured."""
     return {
         "date": date.today().isoformat(),
-        "machine": {
-            "processor": processor(),
-            "cores": len(os.sched_getaffinity(0)),
-            "system": platform.system(),
-        },
+        "machine": machine(),
         "versions": {name: version(name) for name in VERSIONS}
         | {"python": platform.python_version()},
     }
 
 
 def load():
-    """What was measured so far, on this machine with these versions."""
-    now = described()
+    """What was measured so far, here and by the recipes as they are."""
+    from benchmarks.recipes import ROWS
+
+    new = described() | {
+        "rows": {
+            name: {"code": code_key(row), "rounds": []}
+            for name, row in ROWS.items()
+        }
+    }
     if DATA.exists():
         data = json.loads(DATA.read_text("utf-8"))
-        if all(data[key] == now[key] for key in ("machine", "versions")):
-            return data
-    return now | {"rows": {}}
+        if all(data[key] == new[key] for key in ("machine", "versions")):
+            for name, row in new["rows"].items():
+                old = data["rows"].get(name, row)
+                if old["code"] == row["code"]:
+                    new["rows"][name] = old
+    return new
+
+
+def code_key(row):
+    """Hashes of the code behind a row: its chapter's and the recipes'."""
+    digest = hashlib.sha256()
+    for function in (row.measure, row.peer, row.course):
+        for text in sources(function):
+            digest.update(text.encode())
+    return [seeds.code_key(row.chapter), digest.hexdigest()[:16]]
+
+
+def sources(function):
+    """The source of a function, and of those that it calls from here."""
+    yield inspect.getsource(function)
+    for name in function.__code__.co_names:
+        other = function.__globals__.get(name)
+        if getattr(other, "__module__", "").startswith("benchmarks."):
+            yield from sources(other)
 
 
 def main():
@@ -133,13 +167,13 @@ def main():
     for seed in range(ROUNDS):
         for name, row in ROWS.items():
             data = load()
-            rounds = data["rows"].setdefault(name, [])
+            rounds = data["rows"][name]["rounds"]
             if len(rounds) > seed:
                 continue
             pair = one_round(name, row.same_time, seed)
             rounds.append(pair)
             new = DATA.with_suffix(".new")
-            new.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+            new.write_text(json.dumps(data) + "\n", "utf-8")
             new.replace(DATA)
             (peer, last), (course, first) = (
                 pair[side][-1] for side in ("peer", "course")

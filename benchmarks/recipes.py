@@ -9,6 +9,7 @@ for the linear autoencoder, whose aim is PCA of the training images.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from aecourse import (
     Autoencoder,
@@ -26,10 +27,10 @@ from keras import layers, ops
 import numpy as np
 from sklearn.decomposition import PCA
 
-from benchmarks.lessons import lesson, train_plain
+from benchmarks.lessons import BOOK, lesson, train_plain
+from benchmarks.stacked import NETWORKS, build
 
 BASIC = lesson("03_basic", "build")
-SPARSE = lesson("05_sparse", "build")
 CONV = lesson(
     *("06_convolutional", "relu", "pixels"),
     *("stack", "pooling", "strided", "train"),
@@ -38,7 +39,6 @@ DENOISING = lesson("07_denoising", "build", "train", "gaussian", "corrupt")
 LINEAR = lesson("08_pca", "linear_autoencoder", "train")
 VAE = lesson("09_vae", "build", "train", "measure")
 STACKED = lesson("10_stacked", "stack", "train", "quick")
-DEEP = (784, 128, 64, 32)
 NOISE = 0.4
 # Hands-on Machine Learning, chapter 17.
 SPARSE_WEIGHT, SPARSE_TARGET = 5e-3, 0.1
@@ -46,13 +46,14 @@ SPARSE_WEIGHT, SPARSE_TARGET = 5e-3, 0.1
 
 @dataclass
 class Row:
-    """One comparison.
+    """One comparison with the code of a chapter's notebook.
 
     `figure` is what is compared, lower is better; `measure` returns it, and
     what else is worth to be known, by name. Where the peer's training takes
     more than ten minutes it gets the `same_time` as the course's.
     """
 
+    chapter: Path
     figure: str
     measure: Callable
     peer: Callable
@@ -82,35 +83,27 @@ def pixel_bce(model, x):
 
 def peer_plain(x, watch):
     """Building Autoencoders in Keras, its first model."""
-    model = keras.Sequential(
-        [
-            keras.Input((784,)),
-            layers.Dense(32, "relu"),
-            layers.Dense(784, "sigmoid"),
-        ]
-    )
-    model.compile("adam", "binary_crossentropy")
-    watch(model).fit(x, x, epochs=50, batch_size=256, verbose=0)
-
-
-def course_plain(x, watch):
-    model = BASIC.build(32, "relu", "sigmoid", start="glorot_uniform")
-    train_plain(watch(model), x)
+    fit_for_lesson(watch(build(NETWORKS["plain"])), x, epochs=50)
 
 
 def peer_deep(x, watch):
     """Building Autoencoders in Keras, its deep model."""
-    model = keras.Sequential([keras.Input((784,))])
-    for units in (*DEEP[1:], *DEEP[-2:0:-1]):
-        model.add(layers.Dense(units, "relu"))
-    model.add(layers.Dense(784, "sigmoid"))
+    fit_for_lesson(watch(build(NETWORKS["deep"])), x, epochs=100)
+
+
+def fit_for_lesson(model, x, epochs):
     model.compile("adam", "binary_crossentropy")
-    watch(model).fit(x, x, epochs=100, batch_size=256, verbose=0)
+    model.fit(x, x, epochs=epochs, batch_size=256, verbose=0)
+
+
+def course_plain(x, watch):
+    model = BASIC.build(32, "relu", "sigmoid", start="glorot_uniform")
+    train_plain(watch(model), x, epochs=20, peak=1e-2)
 
 
 def course_deep(x, watch):
-    model = watch(STACKED.stack(DEEP))
-    STACKED.train(model, x, "deep", loss=summed_binary_crossentropy)
+    model, loss = STACKED.stack(NETWORKS["deep"]), summed_binary_crossentropy
+    STACKED.train(watch(model), x, "deep", epochs=16, loss=loss)
 
 
 def peer_convolutional(x, watch):
@@ -183,48 +176,57 @@ def sparse_objective(model, x):
     }
 
 
-def peer_sparse(x, watch):
-    """Hands-on Machine Learning: 300 units, the divergence as penalty."""
+def sparse_network(weight):
+    """The network of Hands-On Machine Learning, with its penalty."""
+    penalty = SparsityPenalty(weight, target=SPARSE_TARGET)
     encoder = [layers.Dense(100, "relu"), layers.Dense(300, "sigmoid")]
-    penalty = SparsityPenalty(SPARSE_WEIGHT, target=SPARSE_TARGET)
     decoder = [layers.Dense(100, "relu"), layers.Dense(784)]
-    model = Autoencoder(
+    return Autoencoder(
         keras.Sequential([keras.Input((784,)), *encoder, penalty]),
         keras.Sequential([keras.Input((300,)), *decoder]),
     )
+
+
+def peer_sparse(x, watch):
+    """Hands-On Machine Learning: 300 units, the divergence as penalty."""
+    model = sparse_network(SPARSE_WEIGHT)
     model.compile("nadam", "mse")
     watch(model).fit(x, epochs=10, batch_size=32, verbose=0)
 
 
 def course_sparse(x, watch):
+    """The chapter's loss and schedule; its own network has fewer layers."""
     # summed_squared_error is half of 784 mean squared errors.
-    weight = 784 / 2 * SPARSE_WEIGHT
-    model = SPARSE.build(300, SparsityPenalty(weight, target=SPARSE_TARGET))
-    adam = keras.optimizers.Adam(warmup_cosine(5e-3, 4 * len(x) // 100))
-    settings = {"loss": summed_squared_error, "steps_per_execution": 50}
-    model.compile(adam, **settings)
-    settings = {"epochs": 4, "batch_size": 100, "verbose": 0}
+    model = sparse_network(784 / 2 * SPARSE_WEIGHT)
+    rate = warmup_cosine(5e-3, 7 * -(-len(x) // 40))
+    adam = keras.optimizers.Adam(rate, beta_2=0.99)
+    quick = {"jit_compile": True, "steps_per_execution": 50}
+    model.compile(adam, loss=summed_squared_error, **quick)
+    settings = {"epochs": 7, "batch_size": 40, "verbose": 0}
     watch(model).fit(x, callbacks=[Progress("sparse")], **settings)
 
 
-class BesidePCA:
+def beside_pca():
     """Excess error over PCA's and largest angle to it; centres first."""
+    known = []
 
-    def __call__(self, model, x):
-        if not hasattr(self, "pca"):
-            self.pca = PCA(32, svd_solver="covariance_eigh").fit(x)
-            back = self.pca.inverse_transform(self.pca.transform(x))
-            self.floor = np.mean((x - back) ** 2)
-        x = x - self.pca.mean_
+    def measure(model, x):
+        if not known:
+            pca = PCA(32, svd_solver="covariance_eigh").fit(x)
+            back = pca.inverse_transform(pca.transform(x))
+            known.append((pca, np.mean((x - back) ** 2)))
+        pca, floor = known[0]
+        x = x - pca.mean_
         error = np.mean((x - predicted(model, x)) ** 2)
-        kernel = model.layers[-1].get_weights()[0]
-        if isinstance(model, Autoencoder):
-            kernel = model.decoder.layers[-1].get_weights()[0]
-        angles = principal_angles(kernel.T, self.pca.components_.T)
+        decoder = getattr(model, "decoder", model)
+        kernel = decoder.layers[-1].get_weights()[0]
+        angles = principal_angles(kernel.T, pca.components_.T)
         return {
-            "excess": float(error / self.floor - 1),
+            "excess": float(error / floor - 1),
             "angle": float(angles.max()),
         }
+
+    return measure
 
 
 def peer_linear(x, watch):
@@ -284,20 +286,30 @@ def course_vae(x, watch):
     VAE.train(watch(model), x, "vae", 10, jit_compile=True)
 
 
+def row(chapter, *rest, **settings):
+    return Row(BOOK / f"{chapter}.ipynb", *rest, **settings)
+
+
 ROWS = {
-    "plain": Row("bce", pixel_bce, peer_plain, course_plain),
-    "deep": Row("bce", pixel_bce, peer_deep, course_deep),
-    "convolutional": Row(
-        *("bce", pixel_bce, peer_convolutional, course_convolutional),
+    "plain": row("03_basic", "bce", pixel_bce, peer_plain, course_plain),
+    "deep": row("10_stacked", "bce", pixel_bce, peer_deep, course_deep),
+    "convolutional": row(
+        *("06_convolutional", "bce", pixel_bce),
+        *(peer_convolutional, course_convolutional),
         same_time=True,
     ),
-    "denoiser": Row(
-        *("bce", noisy_bce, peer_denoiser, course_denoiser),
+    "denoiser": row(
+        *("07_denoising", "bce", noisy_bce, peer_denoiser, course_denoiser),
         same_time=True,
     ),
-    "sparse": Row(
-        *("objective", sparse_objective, peer_sparse, course_sparse)
+    "sparse": row(
+        *("05_sparse", "objective", sparse_objective),
+        *(peer_sparse, course_sparse),
     ),
-    "linear": Row("excess", BesidePCA(), peer_linear, course_linear),
-    "vae": Row("elbo", bound, peer_vae, course_vae),
+    "linear": row(
+        "08_pca", "excess", beside_pca(), peer_linear, course_linear
+    ),
+    "vae": row(
+        *("09_vae", "elbo", bound, peer_vae, course_vae), same_time=True
+    ),
 }

@@ -141,6 +141,27 @@ def test_another_seed_has_outputs_of_its_own(executed, monkeypatch):
     assert stale(executed) == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    "package", ["keras", "tensorflow", "numpy", "scikit-learn"]
+)
+def test_so_has_another_version(executed, monkeypatch, package):
+    found = execution.version
+    monkeypatch.setattr(
+        execution,
+        "version",
+        lambda name: "0.0" if name == package else found(name),
+    )
+    assert stale(executed) == ["one", "two"]
+
+
+def test_so_has_another_backend(executed, monkeypatch):
+    monkeypatch.setattr(execution, "version", lambda name: "1.0")
+    pretend_execution(executed)
+    assert stale(executed) == []
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert stale(executed) == ["one", "two"]
+
+
 def build(site):
     """Build the pages as `make book` does; return the log."""
     jupyter_book = Path(sys.executable).with_name("jupyter-book")

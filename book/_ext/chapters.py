@@ -62,22 +62,24 @@ class ChapterFigure(SphinxDirective):
             for output in cell.outputs
             if "image/png" in output.get("data", {})
         )
-        content = b64decode(png)
-        name = f"{figure}-{hashlib.sha256(content).hexdigest()[:8]}.png"
-        folder = Path("_build") / "figures"
-        (ROOT / folder).mkdir(parents=True, exist_ok=True)
-        (ROOT / folder / name).write_bytes(content)
-        self.env.note_reread()
-        image = nodes.image(
-            uri=f"/{folder / name}", alt=cell.metadata.mystnb.image.alt
-        )
-        node = nodes.figure("", image)
-        self.add_name(node)
-        caption = nodes.caption()
-        caption += self.parse_inline("\n".join(self.content))[0]
-        node += caption
-        self.set_source_info(node)
-        return [node]
+        alt = cell.metadata.mystnb.image.alt
+        return [add_figure(self, figure, b64decode(png), alt)]
+
+
+def add_figure(directive, name, content, alt):
+    """A figure of a PNG; its caption is the content of the directive."""
+    name = f"{name}-{hashlib.sha256(content).hexdigest()[:8]}.png"
+    folder = Path("_build") / "figures"
+    (ROOT / folder).mkdir(parents=True, exist_ok=True)
+    (ROOT / folder / name).write_bytes(content)
+    directive.env.note_reread()
+    node = nodes.figure("", nodes.image(uri=f"/{folder / name}", alt=alt))
+    directive.add_name(node)
+    caption = nodes.caption()
+    caption += directive.parse_inline("\n".join(directive.content))[0]
+    node += caption
+    directive.set_source_info(node)
+    return node
 
 
 def setup(app):

@@ -10,21 +10,30 @@ is told to; the *first* process of the PID namespace takes all others with it
 when it ends; the *runner* executes the submission.
 """
 
+import contextlib
 import json
 import linecache
 import os
+import signal
 import socket
 import sys
 import types
 
 
 def run(job, results, applied):
-    """Execute the cells, then the probes; write one line for each event."""
+    """Execute the cells, then the probes; write one line for each event.
+
+    What a cell forks runs on behind the cell like the runner itself. Such a
+    copy ends there: two that tell would be taken for one.
+    """
     stream = os.fdopen(results, "w", encoding="utf-8")
 
-    dumps = json.dumps
+    dumps, getpid, leave = json.dumps, os.getpid, os._exit
+    kill, wait, runner = os.kill, os.wait, os.getpid()
 
     def tell(**event):
+        if getpid() != runner:
+            leave(0)
         stream.write(dumps(event) + "\n")
         stream.flush()
 
@@ -39,6 +48,12 @@ def run(job, results, applied):
             execute(text, f"<cell {index}>", ns)
         except BaseException as error:
             tell(error=checks.explain(error))
+    if isolate.PROCESSES in applied:
+        # End what the cells left running: all but this and the first.
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            kill(-1, signal.SIGKILL)
+            while True:
+                wait()
     for check in job["checks"]:
         tell(question=check["question"])
         inputs = wire.decode(check["inputs"])
@@ -88,6 +103,7 @@ def reap():
 
 if __name__ == "__main__":
     import checks
+    import isolate
     import keeper
     import wire
 

@@ -57,6 +57,18 @@ TOP_LEVEL = {
     "output": ("for _ in range(300): print('x' * 10**6)", 3, ""),
     "endless_output": ("while True: print('x' * 10**6)", 3, "cell 2 left"),
     "fork_bomb": ("while True: os.fork()", 3, "cell 2"),
+    "forked_copy": (
+        "import time\nif os.fork(): time.sleep(1)\nelse: f = g = h = None",
+        3,
+        "",
+    ),
+    "processes_left": (
+        "import time\ntry:\n    while os.fork(): pass\n    time.sleep(999)\n"
+        "except OSError: pass\n"
+        "def f(x):\n    if os.fork() == 0: os._exit(0)\n    return x.sum()",
+        3,
+        "",
+    ),
 }
 INSIDE_G = {
     "hang": ("while True: pass", "ran longer"),
@@ -123,7 +135,7 @@ INSIDE_G = {
 
 
 # What would hurt a machine on which a worker cannot be shut in.
-DANGEROUS = {"kills_all", "fork_bomb", "threads"}
+DANGEROUS = {"kills_all", "fork_bomb", "processes_left", "threads"}
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,95 @@
+"""Measure what a newcomer waits for: `make book`, and the import.
+
+`make bench` also builds the book in a copy of the repository: from nothing,
+after a change of prose, after a change of one chapter's code, and with
+nothing changed. What the Makefile installs is there already: it depends on
+the network. The import of `aecourse` is timed beside that of Keras, in turns.
+Written to `waits.json`.
+"""
+
+import json
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from benchmarks.peers import described  # noqa: E402
+
+DATA = Path(__file__).with_suffix(".json")
+IMPORTS = 7
+# The chapter whose code is changed.
+CHAPTER = "01_theory"
+
+
+def copied(folder):
+    """Copy what git knows, with its dates; share the environment."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.decode()
+    for name in listed.strip("\0").split("\0"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, path)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+
+
+def seconds(*command, folder=ROOT):
+    """The wall time of a command."""
+    start = time.monotonic()
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - start
+
+
+def changed(path, old, new):
+    """Replace one place of a file."""
+    text = path.read_text("utf-8")
+    assert text.count(old) == 1, f"{old!r} is not once in {path}"
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def builds(folder):
+    """Seconds of `make book` in the situations of a newcomer."""
+    found = {}
+
+    def build(name):
+        found[name] = round(seconds("make", "book", folder=folder), 2)
+        print(f"make book, {name}: {found[name]:.1f} s", flush=True)
+
+    build("nothing")
+    book = folder / "book"
+    start = "## Where to start"
+    changed(book / "intro.md", start, f"New.\n\n{start}")
+    build("prose")
+    path = book / f"{CHAPTER}.ipynb"
+    changed(path, "seed = set_seed()", "seed = set_seed()  # new")
+    build("code")
+    build("again")
+    return found
+
+
+def imports():
+    """Seconds to import Keras and the package, in turns."""
+    found = {"keras": [], "aecourse": []}
+    for _ in range(IMPORTS):
+        for name, times in found.items():
+            times.append(seconds(sys.executable, "-c", f"import {name}"))
+    return {name: [round(t, 3) for t in ts] for name, ts in found.items()}
+
+
+def main():
+    """Measure, then write all of it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    data = described() | {"import": imports()}
+    with tempfile.TemporaryDirectory(prefix="waits-") as folder:
+        copied(Path(folder))
+        data["make"] = builds(Path(folder))
+    DATA.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
