@@ -15,6 +15,9 @@ from samples import notebook, sum_check
 from exercises.grader import isolate
 from exercises.grader.grade import grade_cells
 
+# Not beside tests of a cluster, whose connections do not wait long.
+pytestmark = pytest.mark.xdist_group("alone")
+
 CHECKS = [
     sum_check(name, question=f"q{number}")
     for number, name in enumerate("fgh", 1)

@@ -17,6 +17,9 @@ from exercises.grader import __main__ as command
 from exercises.grader import cluster
 from exercises.grader.grade import grade_cells
 
+# Not beside the attacks, which take what a machine has.
+pytestmark = pytest.mark.xdist_group("alone")
+
 CHECKS = [sum_check("total")]
 
 
