@@ -26,7 +26,8 @@ ALONE := $(BIN)/python book/_ext/alone.py
 BUILD := $(ALONE) $(BIN)/jupyter-book build . -W -n --keep-going --all
 # With the environment's programs: $(call NBVAL,$(BIN)) book
 NBVAL = AECOURSE_PROGRESS=line $(1)/pytest --nbval-lax \
-	--nbval-current-env --nbval-cell-timeout 600 -n 2 --dist loadfile
+	--nbval-current-env --nbval-cell-timeout 600 \
+	--nbval-kernel-startup-timeout 600 -n 2 --dist loadfile
 # A browser that hangs is a failed test, not an endless one.
 HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 
@@ -44,7 +45,7 @@ $(BUILT): $(INSTALLED) $(SOURCES)
 	@touch $@
 
 test: $(INSTALLED) lint
-	$(BIN)/pytest tests --ignore tests/site -n 2 --dist loadgroup
+	$(BIN)/pytest tests --ignore tests/site -n 3 --dist loadgroup
 	$(call NBVAL,$(BIN)) book
 	$(BUILD) 2>&1 | tee _build/build.log; exit $${PIPESTATUS[0]}
 	@touch $(BUILT)

@@ -235,6 +235,7 @@ def nbval(site, *options):
         site,
         *[sys.executable, "-m", "pytest"],
         *["book", "--nbval-lax", "--nbval-current-env"],
+        "--nbval-kernel-startup-timeout=600",
         *["-p", "no:cacheprovider", "-n", "2", "--dist", "loadfile"],
         *options,
     )

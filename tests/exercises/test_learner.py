@@ -67,6 +67,7 @@ def empty(tmp_path, environment):
 def test_nbval_executes_it(name, empty, environment):
     shutil.copy(FOLDER / name, empty)
     nbval = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
+    nbval += ["--nbval-kernel-startup-timeout=300"]
     plain = ["-p", "no:xdist", "-p", "no:cacheprovider", Path(name).name]
     report = python(
         "-m", "pytest", *nbval, *plain, cwd=empty, env=environment
