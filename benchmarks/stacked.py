@@ -7,8 +7,9 @@ From the repository's folder, where `--append` keeps the runs in the file:
 
 784-32-784 and 784-128-64-32-64-128-784, ReLU, a sigmoid at the end: binary
 cross-entropy, Adam at its usual rate, 50 epochs in batches of 256, all 60,000
-training images; the 10,000 test images are watched. Chapters 3 and 10 read what is
-written to stacked.json: the losses of every epoch, as means over the pixels.
+training images; the 10,000 test images are watched. Chapters 3 and 10 read
+what is written to stacked.json: the losses of every epoch, as means over the
+pixels.
 
 A training that is cut short goes on at its last full epoch when the same
 command is given again; `seconds` is the sum of its epochs' wall times.
