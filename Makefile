@@ -45,7 +45,7 @@ $(BUILT): $(INSTALLED) $(SOURCES)
 	@touch $@
 
 test: $(INSTALLED) lint
-	$(BIN)/pytest tests --ignore tests/site -n 3 --dist loadgroup
+	$(BIN)/pytest tests --ignore tests/site -n 2 --dist loadgroup
 	$(call NBVAL,$(BIN)) book
 	$(BUILD) 2>&1 | tee _build/build.log; exit $${PIPESTATUS[0]}
 	@touch $(BUILT)
