@@ -4,13 +4,16 @@
 after a change of prose, after a change of one chapter's code, and with
 nothing changed. What the Makefile installs is there already: it depends on
 the network. The import of `aecourse` is timed beside that of Keras, in turns.
-Written to `waits.json`.
+Before and after, an epoch of the plain network by its peer's recipe is timed,
+as a measure of the machine. Written to `waits.json`.
 """
 
+from itertools import pairwise
 import json
 import os
 from pathlib import Path
 import shutil
+from statistics import median
 import subprocess
 import sys
 import tempfile
@@ -18,10 +21,12 @@ import time
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from benchmarks.peers import described  # noqa: E402
+from benchmarks.peers import apart, described  # noqa: E402
 
 DATA = Path(__file__).with_suffix(".json")
 IMPORTS = 7
+# How long the plain network is trained to time its epochs.
+TRAINED_SECONDS = 30
 # The chapter whose code is changed.
 CHAPTER = "01_theory"
 
@@ -41,7 +46,8 @@ def copied(folder):
 def seconds(*command, folder=ROOT):
     """The wall time of a command."""
     start = time.monotonic()
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(command, cwd=folder, check=True, **silent)
     return time.monotonic() - start
 
 
@@ -81,13 +87,22 @@ def imports():
     return {name: [round(t, 3) for t in ts] for name, ts in found.items()}
 
 
+def epoch():
+    """Seconds of an epoch of the plain network, without the first."""
+    points = apart("plain", "peer", 0, TRAINED_SECONDS)
+    ends = [seconds for seconds, _ in points]
+    # The first point is the start; the last epoch was cut short.
+    return round(median(b - a for a, b in pairwise(ends[1:-1])), 3)
+
+
 def main():
     """Measure, then write all of it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    data = described() | {"import": imports()}
+    data = described() | {"import": imports(), "epoch": [epoch()]}
     with tempfile.TemporaryDirectory(prefix="waits-") as folder:
         copied(Path(folder))
         data["make"] = builds(Path(folder))
+    data["epoch"].append(epoch())
     DATA.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
 
 

@@ -117,3 +117,37 @@ def test_waits_changes_what_is_there_once(tmp_path):
 def test_a_build_that_fails_is_an_error(tmp_path):
     with pytest.raises(subprocess.CalledProcessError):
         waits.seconds("make", "book", folder=tmp_path)
+
+
+def test_an_epoch_is_a_whole_one_after_the_first(monkeypatch):
+    ends = [0.0, 9.0, 11.0, 14.0, 16.0, 16.5]
+    points = [[seconds, {}] for seconds in ends]
+    monkeypatch.setattr(waits, "apart", lambda *_: points)
+    assert waits.epoch() == 2.0
+
+
+def test_what_one_waits_for_is_given_in_epochs_as_well(monkeypatch):
+    data = pace.load("peers") | {
+        "epoch": [1.0, 3.0],
+        "import": {"keras": [3.0, 9.0, 4.0], "aecourse": [9.0, 4.5, 4.0]},
+        "make": {"nothing": 900.0, "prose": 40, "code": 60, "again": 0.5},
+    }
+    monkeypatch.setattr(pace, "load", lambda name: data)
+    _, _, *lines, _, told = pace.WaitsTable.text(None)
+    assert lines[0] == "| `make book`, from nothing | 900.0 | 450.0 |"
+    assert lines[3:] == [
+        "| with nothing changed | 0.5 | 0.2 |",
+        "| `import keras` | 4.00 | 2.00 |",
+        "| `import aecourse`, beyond that | 0.50 | 0.25 |",
+    ]
+    assert told.startswith("An epoch here: 2.00 s. Measured on ")
+
+
+def test_the_page_can_be_built_before_it_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(pace, "BENCHMARKS", tmp_path)
+    assert pace.WaitsTable.text(None) == ["Not measured yet."]
+
+
+def test_importing_the_package_costs_little_beyond_keras():
+    times = pace.load("waits")["import"]
+    assert median(times["aecourse"]) - median(times["keras"]) <= 0.3

@@ -1,14 +1,15 @@
 """Tables and a figure of the page on speed, `book/speed.md`.
 
 `peers-table`, `same-time-table`, `peers-more`, `peers-figure` and the role
-`peer-share` show what `benchmarks/peers.py` measured, and `chapter-seconds`
-how long each chapter's cells ran for these pages.
+`peer-share` show what `benchmarks/peers.py` measured, `waits-table` what
+`benchmarks/waits.py` did, and `chapter-seconds` how long each chapter's cells
+ran for these pages.
 """
 
 from dataclasses import dataclass
 from io import BytesIO
 import json
-from statistics import median
+from statistics import mean, median
 
 from chapters import add_figure
 from docutils import nodes
@@ -190,19 +191,20 @@ class PeersMore(Table):
                     for side in ("peer", "course")
                 ]
                 table.append([linked(name, GOALS[name]), words, *both])
-        return [*rows(table), "", where(load("peers"))]
+        data = load("peers")
+        counts = sorted({len(row["rounds"]) for row in data["rows"].values()})
+        told = "Medians, with the least and the most; rounds: "
+        told += f"{' or '.join(map(str, counts))}. {where(data)}"
+        return [*rows(table), "", told]
 
 
 def where(data):
     """On what a benchmark ran."""
     machine, versions = data["machine"], data["versions"]
     listed = ", ".join(f"{name} {what}" for name, what in versions.items())
-    rounds = sorted({len(row["rounds"]) for row in data["rows"].values()})
     return (
-        f"Medians, with the least and the most; rounds: "
-        f"{' or '.join(map(str, rounds))}, the last measured on "
-        f"{data['date']}. Processor: {machine['processor']}, cores: "
-        f"{machine['cores']}. {listed}."
+        f"Measured on {data['date']}. Processor: {machine['processor']}, "
+        f"cores: {machine['cores']}. {listed}."
     )
 
 
@@ -270,6 +272,39 @@ def told():
     )
 
 
+SITUATIONS = {
+    "nothing": "`make book`, from nothing",
+    "code": "after a change of one chapter's code (chapter 1)",
+    "prose": "after a change of prose",
+    "again": "with nothing changed",
+}
+
+
+class WaitsTable(Table):
+    """What a newcomer waits for, in seconds and in epochs."""
+
+    def text(self):
+        # The benchmark builds this page too, before there are its data.
+        if not (BENCHMARKS / "waits.json").exists():
+            return ["Not measured yet."]
+        data = load("waits")
+        epoch = mean(data["epoch"])
+        table = [["What", "Seconds", "In epochs"]]
+        for name, words in SITUATIONS.items():
+            waited = data["make"][name]
+            table.append([words, f"{waited:.1f}", f"{waited / epoch:.1f}"])
+        keras, ours = (
+            median(data["import"][n]) for n in ("keras", "aecourse")
+        )
+        for words, waited in [
+            ("`import keras`", keras),
+            ("`import aecourse`, beyond that", ours - keras),
+        ]:
+            table.append([words, f"{waited:.2f}", f"{waited / epoch:.2f}"])
+        told = f"{epoch:.2f} s. {where(data)}"
+        return [*rows(table), "", f"An epoch here: {told}"]
+
+
 class ChapterSeconds(Table):
     """How long the cells of each chapter ran for these pages."""
 
@@ -293,5 +328,6 @@ def setup(app):
     app.add_directive("same-time-table", SameTimeTable)
     app.add_directive("peers-more", PeersMore)
     app.add_directive("peers-figure", PeersFigure)
+    app.add_directive("waits-table", WaitsTable)
     app.add_directive("chapter-seconds", ChapterSeconds)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
