@@ -14,11 +14,10 @@ from keras import ops
 def _floats(*arrays):
     """Tensors of one float type, which holds what all the arrays hold."""
     tensors = [ops.convert_to_tensor(array) for array in arrays]
-    types = {keras.backend.standardize_dtype(t.dtype) for t in tensors}
-    # Of several types: on JAX, Keras' rule makes singles even of doubles.
-    floats = [name for name in types if "float" in name]
-    several = len(floats) != 1
-    dtype = keras.backend.result_type(*types, float) if several else floats[0]
+    types = [keras.backend.standardize_dtype(t.dtype) for t in tensors]
+    # On JAX, Keras' rule makes singles even of doubles.
+    double = "float64" in types
+    dtype = "float64" if double else keras.backend.result_type(*types, float)
     return [ops.cast(tensor, dtype) for tensor in tensors]
 
 
