@@ -126,7 +126,12 @@ def test_new_prose_makes_nothing_stale(executed):
 
 @pytest.mark.parametrize(
     "name",
-    ["aecourse/layers.py", "aecourse/data/mnist.npz", "requirements.txt"],
+    [
+        "aecourse/layers.py",
+        "aecourse/data/mnist.npz",
+        "benchmarks/stacked.json",
+        "requirements.txt",
+    ],
 )
 def test_what_all_outputs_depend_on_makes_all_stale(executed, name):
     content = (executed / name).read_bytes()

@@ -5,8 +5,8 @@ executes every notebook and stores it here by the same functions. The pages
 are then built from the cache alone.
 
 jupyter-cache finds a notebook by its code cells. Outputs also depend on the
-helper package, its data and the installed versions, so the cache's folder is
-named after a hash of those: when one of them changes, every lookup misses.
+helper package, on data and on the installed versions, so the cache's folder
+is named after a hash of those: when one of them changes, every lookup misses.
 """
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -33,6 +33,8 @@ from rich.progress import (
 from sqlalchemy.exc import DatabaseError
 
 ROOT = Path(__file__).resolve().parents[2]
+# What outputs depend on besides the package: versions, data that cells read.
+ALSO = ("requirements.txt", "benchmarks/stacked.json")
 AT_ONCE = 2
 CELL_SECONDS = 600
 
@@ -44,7 +46,7 @@ def cache_folder(root=ROOT):
     for package in ("keras", "numpy", "scikit-learn", backend):
         digest.update(f"{package} {version(package)}".encode())
     inside = (root / "aecourse").rglob("*")
-    for path in sorted([*inside, root / "requirements.txt"]):
+    for path in sorted([*inside, *(root / name for name in ALSO)]):
         if path.is_file() and "__pycache__" not in path.parts:
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
