@@ -120,7 +120,7 @@ oldest: $(INSTALLED)  ## test the package with the oldest versions it admits
 
 backends: jax torch  ## test the package on Keras' other backends
 
-# The chapters that import no TensorFlow. Integers of the tests have 64 bits.
+# The chapters that import no TensorFlow. Numbers of the tests have 64 bits.
 jax: PYTHONS := 3.13 3.12 3.11
 jax: export KERAS_BACKEND := jax
 jax: $(INSTALLED)

@@ -44,10 +44,13 @@ def copied(folder):
 
 
 def seconds(*command, folder=ROOT):
-    """The wall time of a command."""
+    """The wall time of a command; what it says is shown if it fails."""
     start = time.monotonic()
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(command, cwd=folder, check=True, **silent)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(command, cwd=folder, text=True, **pipes)
+    if done.returncode:
+        print(done.stdout, file=sys.stderr)
+    done.check_returncode()
     return time.monotonic() - start
 
 

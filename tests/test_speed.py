@@ -114,9 +114,10 @@ def test_waits_changes_what_is_there_once(tmp_path):
     assert path.read_text() == "a b a"
 
 
-def test_a_build_that_fails_is_an_error(tmp_path):
+def test_a_build_that_fails_is_an_error_that_says_why(tmp_path, capsys):
     with pytest.raises(subprocess.CalledProcessError):
         waits.seconds("make", "book", folder=tmp_path)
+    assert "No rule to make target" in capsys.readouterr().err
 
 
 def test_an_epoch_is_a_whole_one_after_the_first(monkeypatch):
