@@ -25,7 +25,7 @@ def glue(name, value):
     name : str
         Unique within the notebook, in kebab-case.
     value : int, float, bool or str
-        NumPy scalars are welcome.
+        Scalars of NumPy and of Keras' backend are welcome.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def glue(name, value):
         If `value` is NaN or infinite.
     """
     check_instance("name", name, str)
-    value = value.item() if isinstance(value, np.generic) else value
+    value = _plain(value)
     if not isinstance(value, int | float | str):
         raise TypeError(
             f"value must be a number or a str, got {value!r} for {name!r}"
@@ -60,17 +60,18 @@ def note(name, value):
     name : str
         Unique within the notebook, in kebab-case.
     value : int or float
-        NumPy scalars are welcome.
+        Scalars of NumPy and of Keras' backend are welcome.
 
     Raises
     ------
     TypeError, ValueError
         As `glue` does, and for a `value` that is no number.
     """
-    if isinstance(value, str | bool | np.bool_):
+    value = _plain(value)
+    if isinstance(value, str | bool):
         raise TypeError(f"value must be a number, got {value!r} for {name!r}")
     glue(name, value)
-    whole = isinstance(value, int | np.integer) or abs(value) >= 1000
+    whole = isinstance(value, int) or abs(value) >= 1000
     print(f"{name}: {value:.0f}" if whole else f"{name}: {value:#.4g}")
 
 
@@ -129,12 +130,19 @@ def verdict(claim, criterion, passed, partly=None, reproduces=False):
 
 def _all_true(name, flags):
     """Whether all flags are set, after checking that they are flags."""
+    flags = _plain(flags)
     if isinstance(flags, Mapping) or not isinstance(flags, Iterable):
         flags = [flags]
-    flags = list(flags)
+    flags = [_plain(flag) for flag in flags]
     if not flags:
         raise ValueError(f"{name} must hold at least one bool, got {flags}")
     for flag in flags:
-        if not isinstance(flag, bool | np.bool_):
+        if not isinstance(flag, bool):
             raise TypeError(f"{name} must hold bools, got {flag!r}")
     return all(flags)
+
+
+def _plain(value):
+    """A scalar of NumPy or of Keras' backend as one of Python's own."""
+    scalar = getattr(value, "shape", None) == ()
+    return np.asarray(value).item() if scalar else value

@@ -1,6 +1,7 @@
 """What glue records is what myst-nb reads; verdicts say what they mean."""
 
 from aecourse import glue, nb, note, verdict
+import keras
 import numpy as np
 import pytest
 
@@ -28,6 +29,7 @@ def glued(monkeypatch):
         (0.25, "0.25"),
         (np.float32(0.25), "0.25"),
         (np.int64(7), "7"),
+        (keras.ops.convert_to_tensor(0.25), "0.25"),
         ("holds", "'holds'"),
     ],
 )
@@ -44,12 +46,13 @@ def test_glue_records_numbers_and_words(glued, value, text):
         (99.98765, "99.99"),
         (824849.6, "824850"),
         (np.int64(123456), "123456"),
+        (keras.ops.mean([0.5, 1.0]), "0.7500"),
     ],
 )
 def test_note_prints_what_it_records(glued, capsys, value, text):
     assert note("key", value) is None
     assert capsys.readouterr().out == f"key: {text}\n"
-    assert glued == {"key": repr(getattr(value, "item", lambda: value)())}
+    assert glued == {"key": repr(np.asarray(value).item())}
 
 
 @pytest.mark.parametrize("value", ["holds", np.nan, [1]])
@@ -67,6 +70,8 @@ def test_note_records_and_prints_numbers_only(glued, capsys, value):
         (np.array([True, True]), {}, "holds"),
         (True, {"reproduces": True}, "reproduces"),
         (np.bool_(False), {}, "fails"),
+        (keras.ops.convert_to_tensor(True), {}, "holds"),
+        ([True, keras.ops.convert_to_tensor(False)], {}, "fails"),
         ([True, False], {}, "fails"),
         ([True, False], {"reproduces": True}, "fails"),
         (False, {"partly": {"a": False, "b": [False, True]}}, "fails"),
