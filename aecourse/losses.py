@@ -124,7 +124,11 @@ def bernoulli_kl(rho, rho_hat):
     check_probability("rho_hat", rho_hat)
     check_broadcast("rho", rho, "rho_hat", rho_hat)
     eps = keras.config.epsilon()
-    p, q = (ops.clip(r, eps, 1 - eps) for r in _floats(rho, rho_hat))
+    p, q = _floats(rho, rho_hat)
+    # On PyTorch, Keras makes singles of bounds that are Python's numbers.
+    dtype = keras.backend.standardize_dtype(p.dtype)
+    low, high = (ops.convert_to_tensor(b, dtype) for b in (eps, 1 - eps))
+    p, q = (ops.clip(r, low, high) for r in (p, q))
     return p * ops.log(p / q) + (1 - p) * ops.log((1 - p) / (1 - q))
 
 

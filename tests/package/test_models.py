@@ -335,7 +335,7 @@ def test_history_holds_both_parts(beta):
     make = {"make": lambda: variational(beta), "run_eagerly": False}
     model = ready(**make, optimizer=sgd(0.0))
     mean, log_var = model.encoder.layers[-2:]
-    mean.set_weights([10 * weight for weight in mean.get_weights()])
+    mean.set_weights([3 * weight for weight in mean.get_weights()])
     log_var.set_weights([np.zeros((5, 2)), np.full(2, -40.0)])
     history = model.fit(
         X, batch_size=32, verbose=0, validation_data=(X[:9], None)
