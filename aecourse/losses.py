@@ -100,15 +100,14 @@ def bernoulli_kl(rho, rho_hat):
     Parameters
     ----------
     rho, rho_hat : float or array
-        Probabilities in [0, 1], of shapes that broadcast. Both are clipped
-        to [eps, 1 - eps] with ``keras.config.epsilon()``, so that the
-        result is finite.
+        Probabilities in [0, 1], of shapes that broadcast; clipped to
+        [eps, 1 - eps] with ``keras.config.epsilon()``.
 
     Returns
     -------
     tensor of the broadcast shape
         ``KL(Bernoulli(rho) || Bernoulli(rho_hat))`` for each element, in
-        nats; 0 where the two are equal, positive elsewhere.
+        nats; finite, and 0 where the two are equal.
 
     Raises
     ------
@@ -126,8 +125,7 @@ def bernoulli_kl(rho, rho_hat):
     eps = keras.config.epsilon()
     p, q = _floats(rho, rho_hat)
     # On PyTorch, Keras makes singles of bounds that are Python's numbers.
-    dtype = keras.backend.standardize_dtype(p.dtype)
-    low, high = (ops.convert_to_tensor(b, dtype) for b in (eps, 1 - eps))
+    low, high = (ops.convert_to_tensor(b, p.dtype) for b in (eps, 1 - eps))
     p, q = (ops.clip(r, low, high) for r in (p, q))
     return p * ops.log(p / q) + (1 - p) * ops.log((1 - p) / (1 - q))
 
@@ -192,8 +190,7 @@ def contractive_penalty(encoder, x):
 
     References
     ----------
-    Rifai, Vincent, Muller, Glorot and Bengio (2011), Contractive
-    auto-encoders: explicit invariance during feature extraction, ICML.
+    Rifai et al. (2011), Contractive auto-encoders, ICML.
     """
     check_instance("encoder", encoder, keras.Layer)
     check_one_output("encoder", encoder)
