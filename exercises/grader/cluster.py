@@ -12,8 +12,7 @@ import uuid
 
 from distributed import Client, KilledWorker, WorkerPlugin, get_worker, wait
 
-from exercises.grader.listen import Run
-from exercises.grader.pool import Pool
+from exercises.grader.pool import Pool, Run
 
 CONNECT_SECONDS = 10
 POLL_SECONDS = 5

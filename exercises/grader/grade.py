@@ -7,7 +7,7 @@ import ast
 from dataclasses import dataclass, field
 import time
 
-from exercises.grader.checks import draw, judge
+from exercises.grader.inside.checks import draw, judge
 from exercises.grader.submission import SubmissionError, read_cells
 
 MAX_SKIPPED = 3

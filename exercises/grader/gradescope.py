@@ -66,7 +66,7 @@ def write_zip(source, target):
         "run_autograder": RUN.format(source=name).encode(),
         name: source.read_bytes(),
     }
-    for pattern in ("exercises/*.py", "exercises/grader/*.py"):
+    for pattern in ("exercises/*.py", "exercises/grader/**/*.py"):
         files |= _files(pattern)
     files |= _files("aecourse/**/*.py") | _files("aecourse/data/mnist.npz")
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 import re
 
-from exercises.grader import isolate
+from exercises.grader.inside import isolate
 
 ALL = {isolate.NETWORK, isolate.PROCESSES, isolate.FILES}
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 import re
 
-from exercises.grader.build_text import MARK
+from exercises.grader.build import MARK
 
 MAX_BYTES = 20 << 20
 MAGIC = re.compile(r"(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)")

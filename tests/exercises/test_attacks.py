@@ -12,8 +12,8 @@ import time
 import pytest
 from samples import notebook, sum_check
 
-from exercises.grader import isolate
 from exercises.grader.grade import grade_cells
+from exercises.grader.inside import isolate
 
 # Not beside tests of a cluster, whose connections do not wait long.
 pytestmark = pytest.mark.xdist_group("alone")

@@ -10,8 +10,9 @@ import pytest
 from samples import CLASS, PRIVATE
 
 from exercises.grader import __main__ as command
-from exercises.grader import isolate, pool, report
+from exercises.grader import pool, report
 from exercises.grader.grade import Grade, Result, probe_of
+from exercises.grader.inside import isolate
 
 
 def rows(folder):
@@ -88,7 +89,7 @@ def test_a_source_in_error_is_named(tmp_path, capsys):
     assert "ex01_bad.md:1: the first line" in capsys.readouterr().err
 
 
-def test_the_zip_for_gradescope_grades_by_itself(tmp_path, sources):
+def test_the_zip_for_gradescope_grades_by_itself(tmp_path, sources, root):
     source, target = str(sources / "ex05_sparse.md"), tmp_path / "a.zip"
     assert command.main(["gradescope", source, str(target)]) == 0
     first = target.read_bytes()
@@ -99,6 +100,10 @@ def test_the_zip_for_gradescope_grades_by_itself(tmp_path, sources):
         assert archive.getinfo("run_autograder").external_attr >> 16 == 0o755
         archive.extractall(tmp_path / "source")
     assert names == sorted(names)
+    folder = root / "exercises" / "grader"
+    programs = {f"{p.relative_to(root)}" for p in folder.rglob("*.py")}
+    assert programs <= set(names)
+    assert "exercises/grader/inside/worker.py" in programs
     assert not any(name.endswith(".ipynb") for name in names)
     done = subprocess.run(
         [sys.executable, "-m", "exercises.grader"]

@@ -6,7 +6,7 @@ import os
 import pytest
 from samples import notebook
 
-from exercises.grader.build_text import MARK
+from exercises.grader.build import MARK
 from exercises.grader.submission import (
     MAX_BYTES,
     SubmissionError,

@@ -19,6 +19,11 @@ import socket
 import sys
 import types
 
+import checks
+import isolate
+import keeper
+import wire
+
 
 def run(job, results, applied):
     """Execute the cells, then the probes; write one line for each event.
@@ -102,13 +107,6 @@ def reap():
 
 
 if __name__ == "__main__":
-    import checks
-    import isolate
-    import keeper
-    import wire
-
-    # From here on this folder, and the repository, are out of reach.
-    sys.path[:] = sys.path[1:]
     import aecourse  # noqa: F401 (loads Keras, quietly)
 
     serve(socket.socket(fileno=int(sys.argv[1])))
