@@ -149,14 +149,15 @@ def share_processors():
 
 
 def glued(outputs):
-    """What the outputs of a cell record for the book: values by name."""
-    return {
-        output.metadata["scrapbook"]["name"]: ast.literal_eval(
-            output.data[GLUED]
+    """What the outputs of a cell record for the book: names and values."""
+    return [
+        (
+            output.metadata["scrapbook"]["name"],
+            ast.literal_eval(output.data[GLUED]),
         )
         for output in outputs
         if GLUED in output.get("data", {})
-    }
+    ]
 
 
 def complaint(outputs):
@@ -174,12 +175,12 @@ def complaint(outputs):
         return f"it wrote to stderr:\n{stderr}"
     false = [
         name.removeprefix("sure:")
-        for name, value in glued(outputs).items()
+        for name, value in glued(outputs)
         if name.startswith("sure:") and value is not True
     ]
-    return f"a sentence rests on what is false: {', '.join(false)}" * bool(
-        false
-    )
+    if false:
+        return f"a sentence rests on what is false: {', '.join(false)}"
+    return ""
 
 
 def execute(path, advance=lambda: None):
