@@ -35,6 +35,8 @@ PACKAGES = (
     *("playground", "exercises", "tools"),
 )
 FILE_NAME = re.compile(r"[\w./ -]+\.\w+")
+MAGICS = ("run_line_magic", "run_cell_magic")
+OPTIONS = re.compile(r"^\s*(-\w+ *\d* +)*")
 # Fields of a syntax tree that say nothing about what it does.
 IDLE = {"ctx", "kind", "type_comment", "type_ignores"}
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -65,6 +67,8 @@ def key(path, seed=None, names=None, root=ROOT):
     ------
     ValueError
         If the file does not define one of the names, or holds no Python.
+    FileNotFoundError
+        If there is no such file.
     """
     return _key(parts(path, seed, names, root))
 
@@ -102,6 +106,8 @@ def parts(path, seed=None, names=None, root=ROOT):
     path = root / path
     search = Search(root, path.parent)
     module = search.read(_dotted(path, root), path)
+    if module is None:
+        raise FileNotFoundError(f"there is no {path}")
     if names is not None:
         for name in names:
             if name not in module.pieces:
@@ -438,10 +444,23 @@ def _parsed(text, path):
         body = ast.parse(TransformerManager().transform_cell(text)).body
     except SyntaxError as error:
         raise ValueError(f"{path} must hold Python: {error}") from None
-    if text.lstrip().startswith("%%"):
-        # A string by now; what it uses is in its code.
-        body += _parsed(text.lstrip().partition("\n")[2], path)
-    return body
+    # To a magic its code is a string; what that uses counts as well.
+    return body + [
+        statement
+        for node in body
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "attr", "") in MAGICS
+        for statement in _code_in(call.args[-1].value)
+    ]
+
+
+def _code_in(text):
+    """The statements in the text that a magic gets, if it is code."""
+    try:
+        return ast.parse(OPTIONS.sub("", text)).body
+    except SyntaxError:
+        return []
 
 
 def _bare(statements):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from exercises import prove
 from exercises.grader import pool
 from tests.exercises.samples import CLASS, SOURCE
 
@@ -21,6 +22,13 @@ def workers():
     """Workers that have loaded Keras."""
     with pool.Pool(timeout=100) as keras_pool:
         yield keras_pool
+
+
+@pytest.fixture(scope="session")
+def environment():
+    """Variables of an environment that holds a wheel of this checkout."""
+    with prove.learner() as variables:
+        yield variables
 
 
 @pytest.fixture(scope="session")
