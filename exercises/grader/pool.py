@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "TF_NUM_INTRAOP_THREADS": "1",
 }
 MAX_BYTES = 64 << 20
+MAX_NOTES = 30
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Run:
 
     answers: dict = field(default_factory=dict)
     errors: dict = field(default_factory=dict)
+    notes: list = field(default_factory=list)
     applied: list = field(default_factory=list)
     cell: int | None = None
     question: str | None = None
@@ -64,6 +66,10 @@ class Run:
             self.question = event["question"] if known else self.question
         elif "error" in event and self.cell is not None:
             self.errors[self.cell] = str(event["error"])[:600]
+        elif "note" in event and self.cell is not None:
+            note = self.cell, str(event["note"])[:300]
+            if note not in self.notes and len(self.notes) < MAX_NOTES:
+                self.notes.append(note)
         elif type(event.get("cell")) is int:
             self.cell = event["cell"]
         elif "applied" in event and not self.applied:

@@ -12,7 +12,6 @@ when it ends; the *runner* executes the submission.
 
 import contextlib
 import json
-import linecache
 import os
 import signal
 import socket
@@ -22,6 +21,7 @@ import types
 import checks
 import isolate
 import keeper
+import shell
 import wire
 
 
@@ -44,14 +44,17 @@ def run(job, results, applied):
 
     tell(applied=applied)
     main = types.ModuleType("__main__")
-    sys.modules["__main__"] = main
+    shell.open_house()
+    kernel = shell.Shell.instance(main, lambda text: tell(note=text))
     ns = main.__dict__
     ns.update(check=lambda question: None, score=lambda: None)
     for index, text in job["cells"]:
         tell(cell=index)
         try:
-            execute(text, f"<cell {index}>", ns)
-        except BaseException as error:
+            error = kernel.execute(text)
+        except BaseException as unforeseen:
+            error = unforeseen
+        if error is not None:
             tell(error=checks.explain(error))
     if isolate.PROCESSES in applied:
         # End what the cells left running: all but this and the first.
@@ -72,13 +75,6 @@ def run(job, results, applied):
         tell(check=check["name"], **answer)
     tell(done=True)
     return 0
-
-
-def execute(text, name, ns):
-    """Execute a cell whose source tracebacks and AutoGraph can find."""
-    lines = text.splitlines(keepends=True)
-    linecache.cache[name] = (len(text), None, lines, name)
-    exec(compile(text, name, "exec"), ns)
 
 
 def serve(server):
