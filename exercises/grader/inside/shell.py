@@ -20,6 +20,7 @@ from traitlets.config import Config
 
 PACKAGES = "aecourse, IPython, keras, matplotlib, numpy, scipy, sklearn and "
 PACKAGES += "tensorflow"
+MAX_NOTES, MAX_TEXT = 50, 300
 INSTALLERS = ("conda", "mamba", "micromamba", "pip", "uv")
 INSTALLS = re.compile(
     r"\s*(sudo\s+)?(-H\s+)?(\S*python[\d.]*\s+-m\s+)?"
@@ -45,6 +46,7 @@ class Shell(InteractiveShell):
         config.HistoryManager.enabled = False
         super().__init__(user_module=main, config=config)
         self._note = note
+        self._told = set()
         self._error = None
         self._loop = asyncio.new_event_loop()
         # As in a kernel, all cells run in one event loop.
@@ -69,8 +71,11 @@ class Shell(InteractiveShell):
         return result.error_before_exec or result.error_in_exec or self._error
 
     def note(self, text):
-        """Tell what is left out, in one line."""
-        self._note(" ".join(text.split()))
+        """Tell what is left out, in one line, and not for ever."""
+        text = " ".join(text.split())[:MAX_TEXT]
+        if text not in self._told and len(self._told) < MAX_NOTES:
+            self._told.add(text)
+            self._note(text)
 
     def should_run_async(self, raw_cell, **known):
         outermost = not self._loop.is_running()
@@ -92,7 +97,7 @@ class Shell(InteractiveShell):
         return ""
 
     def ask_exit(self):
-        """Called by `exit` and `quit`: the cells that follow run all the same."""
+        """Called by `exit` and `quit`; the next cells run all the same."""
         self.note("`exit` was left out: it would end the notebook")
 
     def enable_matplotlib(self, gui=None):
