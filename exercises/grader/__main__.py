@@ -60,7 +60,12 @@ def options(arguments):
     )
     add = parser.add_argument
     add("source", type=Path, help="exercises/src/exNN_topic.md")
-    add("submissions", type=Path, nargs="+", help="notebooks")
+    add(
+        "submissions",
+        type=Path,
+        nargs="+",
+        help="notebooks, or folders with one",
+    )
     add("--out", type=Path, default=Path("results"), help="folder to write")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -198,7 +203,9 @@ def _grade_all(pool, chosen, checks, paths, results):
             task = progress.add_task(chosen.source.stem, total=len(left))
             futures = [
                 threads.submit(
-                    grade_file, pool, checks, paths[name], name, chosen.seed
+                    grade_file,
+                    *(pool, checks, paths[name], name),
+                    *(chosen.seed, chosen.source.stem),
                 )
                 for name in left
             ]

@@ -7,12 +7,12 @@ import ast
 from dataclasses import dataclass, field
 import time
 
+from exercises.grader import submission
 from exercises.grader.inside.checks import MAX_TEXT, draw, judge
-from exercises.grader.submission import SubmissionError, read_cells
 
 MAX_SKIPPED = 3
 MAX_NOTES = 20
-NOT_GRADED = "not graded"
+WITH_PROBLEMS, NOT_GRADED = "graded, with problems", "not graded"
 PRIVATE = "failed a check of your teacher's own"
 
 
@@ -42,7 +42,8 @@ class Grade:
     """The outcome for one submission.
 
     `notes` say what went wrong on the whole, `lost` by question why it gave
-    no answer. What is not graded has no score, not the score zero.
+    no answer. `file` is the notebook that was graded. What is not graded has
+    no score, not the score zero.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Grade:
     notes: list = field(default_factory=list)
     lost: dict = field(default_factory=dict)
     applied: list = field(default_factory=list)
+    file: str = ""
     seconds: float = 0.0
 
     @property
@@ -78,7 +80,7 @@ class Grade:
         return self.notes + [f"{q}: {why}" for q, why in self.lost.items()]
 
 
-def grade_file(pool, checks, path, name, seed):
+def grade_file(pool, checks, path, name, seed, exercise=None):
     """Grade a notebook; whatever it holds, this returns a grade.
 
     Parameters
@@ -88,11 +90,13 @@ def grade_file(pool, checks, path, name, seed):
     checks : list of dict
         The checks, as `Exercise.checks` gives them.
     path : path-like
-        The notebook.
+        The notebook, or a folder with it.
     name : str
         How the submission is called in the results.
     seed : int
         Of the random inputs.
+    exercise : str, optional
+        The name of the exercise.
 
     Returns
     -------
@@ -100,8 +104,13 @@ def grade_file(pool, checks, path, name, seed):
     """
     start = time.monotonic()
     try:
-        grade = grade_cells(pool, checks, read_cells(path), name, seed)
-    except SubmissionError as error:
+        found = submission.read(path, exercise)
+        grade = grade_cells(pool, checks, found.cells, name, seed)
+        grade.file = found.file
+        if found.notes:
+            grade.notes[:0] = found.notes
+            grade.status = WITH_PROBLEMS
+    except submission.SubmissionError as error:
         grade = Grade(name, _failed(checks), "not read", [f"{error}"])
     except NotGraded as error:
         grade = Grade(name, _failed(checks), NOT_GRADED, [f"{error}"])
@@ -114,7 +123,7 @@ def grade_file(pool, checks, path, name, seed):
 
 
 def grade_cells(pool, checks, cells, name, seed):
-    """Grade code cells, a list of (number, text).
+    """Grade code cells, a list of (label, text).
 
     Raises
     ------
@@ -147,7 +156,7 @@ def grade_cells(pool, checks, cells, name, seed):
         if not passed and is_private(check) and message not in words(check):
             message = PRIVATE
         results.append(_result(check, passed, message[:MAX_TEXT]))
-    status = "graded, with problems" if notes or lost else "graded"
+    status = WITH_PROBLEMS if notes or lost else "graded"
     return Grade(name, results, status, notes, lost, applied)
 
 
@@ -176,6 +185,7 @@ def _collect(pool, cells, tasks):
     up to `MAX_SKIPPED` of them.
     """
     answers, errors, lost, skipped, applied = {}, {}, {}, {}, []
+    changed = {}
     waiting = list(dict.fromkeys(task["group"] for task in tasks.values()))
     while waiting:
         left = [cell for cell in cells if cell[0] not in skipped]
@@ -189,6 +199,7 @@ def _collect(pool, cells, tasks):
             raise NotGraded(run.failed)
         answers = run.answers | answers
         errors = run.errors | errors
+        changed = run.notes | changed
         applied = run.applied or applied
         if not run.ended:
             break
@@ -206,9 +217,10 @@ def _collect(pool, cells, tasks):
             break
     notes = [f"cell {n} left out: it {why}" for n, why in skipped.items()]
     notes += [f"cell {n} raised: {text}" for n, text in errors.items()]
+    notes += [f"cell {n}: {t}" for n, all_ in changed.items() for t in all_]
     more = len(notes) - MAX_NOTES
     if more > 0:
-        notes[MAX_NOTES:] = [f"and {more} more cells"]
+        notes[MAX_NOTES:] = [f"and {more} more"]
     return answers, lost, notes, applied
 
 

@@ -36,10 +36,8 @@ RUN = """\
 set -euo pipefail
 cd /autograder/source
 export PYTHONPATH=/autograder/source
-submission=$(find /autograder/submission -name '*.ipynb' | sort | head -n 1)
 /autograder/venv/bin/python -m exercises.grader {source} \\
-    "${{submission:-/autograder/submission/missing.ipynb}}" \\
-    --jobs 1 --out /autograder/results
+    /autograder/submission --jobs 1 --out /autograder/results
 """
 
 

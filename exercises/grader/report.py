@@ -254,6 +254,8 @@ def feedback(grade, questions, title):
         notes = "; ".join(_line(note) for note in grade.notes)
         return "\n".join([*lines, f"Not graded: {notes}", ""])
     lines += [f"**{grade.score} of {grade.points} points**", ""]
+    if grade.file:
+        lines += [f"Graded: {_line(grade.file)}", ""]
     if grade.notes:
         read = grade.status != "not read"
         lines += ["While your notebook ran:" if read else "Not read:", ""]
@@ -284,7 +286,9 @@ def gradescope(grade):
     """The same as Gradescope reads it."""
     return {
         "score": grade.score,
-        "output": "\n".join([grade.status, *grade.notes]),
+        "output": "\n".join([f"{grade.status}: {grade.file}", *grade.notes])
+        if grade.file
+        else "\n".join([grade.status, *grade.notes]),
         "execution_time": round(grade.seconds),
         "tests": [
             {

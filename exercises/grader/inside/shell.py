@@ -26,6 +26,7 @@ INSTALLS = re.compile(
     r"\s*(sudo\s+)?(-H\s+)?(\S*python[\d.]*\s+-m\s+)?"
     r"(apt|apt-get|conda|mamba|micromamba|pip[\d.]*|uv)\b"
 )
+# What a script in a cell installs must not come from the network either.
 OFFLINE = {"CONDA_OFFLINE": "1", "PIP_NO_INDEX": "1", "UV_OFFLINE": "1"}
 GUARD = "__go_on_without__"
 
@@ -57,6 +58,7 @@ class Shell(InteractiveShell):
         self.events.register("post_execute", close_figures)
         setattr(builtins, GUARD, lambda name="": Guard(self, name))
         builtins.input = getpass.getpass = self._answer
+        os.environ.update(OFFLINE)
 
     def execute(self, text):
         """Execute a cell.
@@ -73,8 +75,9 @@ class Shell(InteractiveShell):
     def note(self, text):
         """Tell what is left out, in one line, and not for ever."""
         text = " ".join(text.split())[:MAX_TEXT]
-        if text not in self._told and len(self._told) < MAX_NOTES:
-            self._told.add(text)
+        key = self.execution_count, text
+        if key not in self._told and len(self._told) < MAX_NOTES:
+            self._told.add(key)
             self._note(text)
 
     def should_run_async(self, raw_cell, **known):
@@ -125,6 +128,8 @@ class Shell(InteractiveShell):
         command = self.var_expand(cmd, depth=1)
         if INSTALLS.match(command):
             return self._not_installed(f"!{command}")
+        if command.rstrip().endswith("&"):
+            raise OSError("Background processes not supported.")
         status = subprocess.call(command, shell=True)
         self.user_ns["_exit_code"] = status
         if status:
