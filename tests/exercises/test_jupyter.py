@@ -6,12 +6,12 @@ import textwrap
 import nbclient
 import nbformat
 import pytest
+from samples import notebook
 
 from exercises.grader import pool
 from exercises.grader.build import notebooks
 from exercises.grader.grade import grade_file
 from exercises.grader.source import read
-from exercises.grader.submission import read as read_submission
 
 # Cells, an expression, and what it is afterwards, in Jupyter as here. Cells
 # are parted by a line of dashes; what ends one of them is part of the case.
@@ -134,8 +134,8 @@ SAME = {
         "def f(x):\n    return x\n",
     ),
     "class_of_main": (
-        "import pickle\nclass K: pass\nh3 = pickle.loads(pickle.dumps(K)) is K",
-        "h3",
+        "import pickle\nclass K: pass\nh3 = pickle.loads(pickle.dumps(K))",
+        "h3 is K",
         True,
     ),
     "main": ("h4 = __name__", "h4", "__main__"),
@@ -268,3 +268,109 @@ def test_a_worker_goes_on_where_jupyter_would_not(in_grader):
         missing |= {} if note in " ".join(noted) else {name: noted}
         number = last
     assert missing == {}
+
+
+# Ways to write question 1 of chapter 5's exercise that Jupyter takes: code
+# that comes before the answer in its cell, or what is done to the cell.
+BEFORE = {
+    "display": "display(1)",
+    "get_ipython": "get_ipython()",
+    "shell_value": "n = !nproc",
+    "files": "files = !ls",
+    "timeit_value": "t = %timeit -o 1",
+    "time": "%time A = 1",
+    "pip_over_lines": "!pip install -q \\\n    tqdm",
+    "pip_magic": "%pip install -q tqdm",
+    "percent": "%matplotlib inline\nprint('%d'\n% 3)",
+    "await": "import asyncio\nawait asyncio.sleep(0)",
+    "input": "name = input()",
+    "tqdm": "from tqdm.auto import tqdm\nimport math",
+    "colab": "from google.colab import drive\ndrive.mount('/content')",
+    "chdir": "import os\nos.chdir('/content')",
+    "mnist": "(x, _), _ = keras.datasets.mnist.load_data()\n"
+    "assert x.shape == (60000, 28, 28)",
+    "auto_graph": "import tensorflow as tf\n@tf.function\ndef f(x):\n"
+    "    if tf.reduce_sum(x) > 0:\n        return x\n    else:\n"
+    "        return -x\nassert f(tf.constant(-3.0)) == 3",
+}
+CHANGES = {
+    "as_it_is": lambda text: text,
+    "prun": lambda text: f"%%prun\n{text}",
+    "time_cell": lambda text: f"%%time\n{text}",
+    "capture": lambda text: f"%%capture\n{text}",
+    "indented": lambda text: textwrap.indent(text, "  "),
+    "prompts": lambda text: textwrap.indent(text, "... ").replace(
+        "... ", ">>> ", 1
+    ),
+    "file": lambda text: (
+        f"%%writefile h.py\nfrom keras import ops\n{text}\n---\n"
+        "from h import kl_penalty"
+    ),
+    **{
+        name: (lambda text, code=code: f"{code}\n{text}")
+        for name, code in BEFORE.items()
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def handed_out(sources):
+    """Chapter 5's exercise, and its solution's cells up to question 1."""
+    where = {"url": "https://github.com/a/b", "branch": "main"}
+    path = sources / "ex05_sparse.md"
+    cells = json.loads(notebooks(path, where)[1])["cells"]
+    texts = {
+        cell["id"]: "".join(cell["source"])
+        for cell in cells
+        if cell["cell_type"] == "code"
+    }
+    names = list(texts)
+    names = names[: names.index("q1-check") + 1]
+    return read(path), {name: texts[name] for name in names}
+
+
+def points(workers, exercise, cells, path):
+    """The points for question 1, and what is said about the cells."""
+    path.write_text(notebook(*cells))
+    checks = [c for c in exercise.checks if c["question"] == "q1"]
+    grade = grade_file(workers, checks, path, "a", 2, exercise.name)
+    assert grade.points == exercise.points("q1")
+    return grade.score, grade.reasons
+
+
+def test_every_way_to_write_an_answer_gets_its_points(
+    workers, handed_out, tmp_path
+):
+    exercise, texts = handed_out
+    answer = next(name for name in texts if name.startswith("q1-"))
+    rest = [text for name, text in texts.items() if name != answer]
+    wrong = {}
+    for name, change in CHANGES.items():
+        cells = rest[:-1] + change(texts[answer]).split("\n---\n") + rest[-1:]
+        score, reasons = points(
+            workers, exercise, cells, tmp_path / "a.ipynb"
+        )
+        if score != exercise.points("q1") or any(
+            "raised" in reason for reason in reasons
+        ):
+            wrong[name] = score, reasons
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("below", [True, False])
+def test_code_in_the_cell_of_the_checks_is_kept(
+    workers, handed_out, tmp_path, below
+):
+    exercise, texts = handed_out
+    checks = texts["checks"]
+    others = "\n".join(
+        text
+        for name, text in texts.items()
+        if name not in ("setup", "checks")
+    )
+    others = others.replace('check("q1")', "json.dumps(1)" if below else "")
+    cell = f"{checks}\n{others}" if below else f"{others}\n{checks}"
+    assert points(workers, exercise, [cell], tmp_path / "a.ipynb") == (
+        exercise.points("q1"),
+        [],
+    )
