@@ -337,12 +337,12 @@ def test_root_never_takes_a_user_namespace(monkeypatch, user, asked):
     def refuse(name, *arguments):
         if name == "unshare":
             calls.append(arguments[0])
-            raise OSError
+            raise OSError("refused")
 
     monkeypatch.setattr(isolate, "LIBC", object())
     monkeypatch.setattr(isolate, "_call", refuse)
     monkeypatch.setattr(isolate.os, "geteuid", lambda: user)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="refused"):
         isolate.enter()
     (flags,) = calls
     assert flags & isolate.NEWUSER == asked

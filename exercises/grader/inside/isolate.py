@@ -53,8 +53,11 @@ def _mount(source, target, kind, flags, data=None):
     def text(value):
         return None if value is None else os.fsencode(value)
 
-    flags = ctypes.c_ulong(flags)
-    _call("mount", text(source), text(target), text(kind), flags, text(data))
+    flags, data = ctypes.c_ulong(flags), text(data)
+    try:
+        _call("mount", text(source), text(target), text(kind), flags, data)
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}: {target}") from None
 
 
 def shut_memory():
