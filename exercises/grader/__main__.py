@@ -25,9 +25,8 @@ from rich.progress import MofNCompleteColumn, Progress
 from exercises.grader import report
 from exercises.grader.grade import NOT_GRADED, grade_file
 from exercises.grader.gradescope import write_zip
-from exercises.grader.parse import SourceError
 from exercises.grader.pool import MEMORY, TIMEOUT, Pool
-from exercises.grader.source import read, read_checks
+from exercises.grader.source import SourceError, read, read_checks
 
 
 def _positive(text):

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
     "ipython",
     "keras",
+    "markdown-it-py",
     "matplotlib",
     "numpy",
     "pyyaml",
