@@ -37,8 +37,17 @@ RUN = """\
 set -euo pipefail
 cd /autograder/source
 export PYTHONPATH=/autograder/source
-/autograder/venv/bin/python -m exercises.grader {source} \\
-    /autograder/submission --jobs 1 --out /autograder/results
+grade() {{
+    /autograder/venv/bin/python -m exercises.grader {source} \\
+        /autograder/submission --jobs 1 --out /autograder/results "$@"
+}}
+status=0
+grade || status=$?
+# Status 2: nothing was run. The container may not make namespaces, but it
+# holds this submission alone, which runs as another user.
+if [ "$status" -eq 2 ]; then
+    grade --without-isolation
+fi
 """
 
 
