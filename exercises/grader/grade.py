@@ -5,11 +5,14 @@ The worker gets inputs and probes. What a good answer is stays here.
 
 import ast
 from dataclasses import dataclass, field
+import re
 import time
 
 from exercises.grader import submission
 from exercises.grader.inside.checks import MAX_TEXT, draw, judge
 
+# A name that a cell defines, at the left of a line.
+DEFINED = re.compile(r"^\s*(?:def |class |)(\w+)\s*[(:=]", re.MULTILINE)
 MAX_SKIPPED = 3
 MAX_NOTES = 20
 WITH_PROBLEMS, NOT_GRADED = "graded, with problems", "not graded"
@@ -143,7 +146,7 @@ def grade_cells(pool, checks, cells, name, seed):
         }
         for check in ordered
     }
-    answers, lost, notes, applied = _collect(pool, cells, tasks)
+    answers, missing, lost, notes, applied = _collect(pool, cells, tasks)
     results = []
     for check in checks:
         key = key_of(check)
@@ -153,6 +156,9 @@ def grade_cells(pool, checks, cells, name, seed):
         passed = False
         if message is None:
             passed, message = judge(check, out, drawn[key][1])
+        said = message.partition(": run the cell")[0]
+        if said in missing:
+            message = f"{said}: {missing[said]}"
         if not passed and is_private(check) and message not in words(check):
             message = PRIVATE
         results.append(_result(check, passed, message[:MAX_TEXT]))
@@ -215,13 +221,29 @@ def _collect(pool, cells, tasks):
             reason = f"the notebook {run.ended}"
             lost |= {question: reason for question, _ in waiting}
             break
-    notes = [f"cell {n} left out: it {why}" for n, why in skipped.items()]
-    notes += [f"cell {n} raised: {text}" for n, text in errors.items()]
-    notes += [f"cell {n}: {t}" for n, all_ in changed.items() for t in all_]
+    failed = {name: f"left out: it {why}" for name, why in skipped.items()}
+    for name, text in errors.items():
+        text = text.removeprefix("your code raised ")
+        failed.setdefault(name, f"raised {text}")
+    notes = [f"cell {name} {how}" for name, how in failed.items()]
+    notes += [
+        f"cell {name}: {text}" for name in changed for text in changed[name]
+    ]
     more = len(notes) - MAX_NOTES
     if more > 0:
         notes[MAX_NOTES:] = [f"and {more} more"]
-    return answers, lost, notes, applied
+    missing = _missing(cells, failed)
+    return answers, missing, lost, notes, applied
+
+
+def _missing(cells, failed):
+    """Why a name is not defined: how the cell failed that would do it."""
+    return {
+        f"`{name}` is not defined": f"cell {label} {failed[label]}"
+        for label, text in cells
+        if label in failed
+        for name in DEFINED.findall(text)
+    }
 
 
 def probe_of(code):

@@ -182,11 +182,29 @@ def test_cells_in_another_order_and_deleted_cells(light_workers):
     cells = [(1, "early = f"), (2, "def f(x): return x.sum()")]
     result = grade_cells(light_workers, CHECKS, cells, "order", 7)
     assert result.score == 1
-    assert result.notes == ["cell 1 raised: " + NO_F]
-    assert "`g` is not defined" in result.results[1].message
+    why = "cell 1 raised NameError: name 'f' is not defined"
+    assert result.notes == [why]
+    assert "`g` is not defined: run" in result.results[1].message
 
 
-NO_F = "your code raised NameError: name 'f' is not defined"
+@pytest.mark.parametrize(
+    ("cell", "how"),
+    [
+        ("def g(x):\n  return (", "raised SyntaxError: "),
+        ("1/0\ng = f", "raised ZeroDivisionError: division by zero"),
+        ("class g: pass\nos._exit(0)", "left out: it ended its process"),
+    ],
+)
+def test_a_missing_name_is_explained_by_its_cell(cell, how, light_workers):
+    cells = [("[4]", "import os\ndef f(x): return x.sum()"), ("[7]", cell)]
+    cells += [("[8]", "if f: h = f")]
+    result = grade_cells(light_workers, CHECKS, cells, "order", 7)
+    assert [r.passed for r in result.results] == [True, False, True]
+    said = f"`g` is not defined: cell [7] {how}"
+    assert result.results[1].message.startswith(said)
+    assert "ipython-input" not in result.results[1].message
+
+
 FORGED = """
 for fd in range(3, 64):
     for line in [

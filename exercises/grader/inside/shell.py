@@ -71,7 +71,11 @@ class Shell(InteractiveShell):
         """
         self._error = None
         result = self.run_cell(text, store_history=True)
-        return result.error_before_exec or result.error_in_exec or self._error
+        found = result.error_before_exec, result.error_in_exec, self._error
+        error = next((one for one in found if one is not None), None)
+        if isinstance(error, SyntaxError):
+            error.filename = None  # A name that Jupyter does not show.
+        return error
 
     def note(self, text):
         """Tell what is left out, in one line, and not for ever."""
