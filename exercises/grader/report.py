@@ -271,7 +271,7 @@ def feedback(grade, questions, title):
             line = f"- {word}: {name} ({result.earned} of {result.points})"
             message = _line(result.message)
             if message:
-                line += ", as above" if message == before else f". {message}"
+                line += ". As above" if message == before else f". {message}"
             before = message
             lines.append(line)
         lines.append("")
