@@ -4,8 +4,6 @@
 module        what it does
 ============  ============================================================
 `source`      reads ``exercises/src/exNN_topic.md``
-`parse`       splits its text into cells
-`validate`    holds it to its rules
 `build`       writes the notebooks from it (``make exercises``)
 `submission`  reads a notebook that somebody handed in
 `inside`      all that the process of a submission holds: a package
