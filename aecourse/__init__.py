@@ -26,6 +26,7 @@ _NAMES = {
         "SparsityPenalty",
     ),
     "losses": (
+        "batch_mean",
         "bernoulli_kl",
         "contractive_penalty",
         "gaussian_kl",

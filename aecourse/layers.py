@@ -7,7 +7,7 @@ from aecourse.checks import (
     check_instance,
     check_same_shape,
 )
-from aecourse.losses import bernoulli_kl
+from aecourse.losses import batch_mean, bernoulli_kl
 import keras
 from keras import ops
 
@@ -281,11 +281,11 @@ class SparsityPenalty(keras.layers.Layer):
 
     def call(self, z):
         if self.kind == "kl":
-            penalty = bernoulli_kl(self.target, ops.mean(z, axis=0))
+            penalty = bernoulli_kl(self.target, batch_mean(z))
         elif self.kind == "l1":
-            penalty = ops.mean(ops.abs(z), axis=0)
+            penalty = batch_mean(ops.abs(z))
         else:
-            penalty = ops.mean(ops.square(z), axis=0)
+            penalty = batch_mean(ops.square(z))
         self.add_loss(self.weight * ops.sum(penalty))
         return z
 

@@ -22,14 +22,51 @@ ONE_OF_TWO = (
 )
 
 
+def single(tensor):
+    """The tensor, in single precision where it is in half."""
+    half = "float16" in keras.backend.standardize_dtype(tensor.dtype)
+    return ops.cast(tensor, "float32") if half else tensor
+
+
 def _floats(*arrays):
-    """Tensors of one float type, which holds what all the arrays hold."""
-    tensors = [ops.convert_to_tensor(array) for array in arrays]
+    """Tensors of one float type, single at least, that holds them all."""
+    tensors = [single(ops.convert_to_tensor(array)) for array in arrays]
     types = [keras.backend.standardize_dtype(t.dtype) for t in tensors]
     # On JAX, Keras' rule makes singles even of doubles.
     double = "float64" in types
     dtype = "float64" if double else keras.backend.result_type(*types, float)
     return [ops.cast(tensor, dtype) for tensor in tensors]
+
+
+def batch_mean(values):
+    """Mean over the samples of a batch, on however many devices it is.
+
+    TensorFlow's distribution strategies give each device a part of the
+    batch. A function of the mean, as in `SparsityPenalty`, needs the mean of
+    the whole. It can be differentiated.
+
+    Parameters
+    ----------
+    values : array of shape (batch, ...)
+
+    Returns
+    -------
+    tensor of shape (...)
+        In single precision at least.
+    """
+    (values,) = _floats(values)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        replica = tf.distribute.get_replica_context()
+        if replica and replica.num_replicas_in_sync > 1:
+            count = tf.cast(tf.shape(values)[0], values.dtype)
+            total, count = replica.all_reduce(
+                tf.distribute.ReduceOp.SUM,
+                [tf.reduce_sum(values, axis=0), count],
+            )
+            return total / count
+    return ops.mean(values, axis=0)
 
 
 def _check_pair(name, value, other_name, other):
