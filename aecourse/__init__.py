@@ -26,7 +26,6 @@ _NAMES = {
         "SparsityPenalty",
     ),
     "losses": (
-        "batch_mean",
         "bernoulli_kl",
         "contractive_penalty",
         "gaussian_kl",

@@ -1,5 +1,7 @@
 """Layers that Keras does not have: tied weights, noise, sparsity."""
 
+from functools import wraps
+
 from aecourse.checks import (
     check_choice,
     check_floats,
@@ -7,7 +9,7 @@ from aecourse.checks import (
     check_instance,
     check_same_shape,
 )
-from aecourse.losses import batch_mean, bernoulli_kl
+from aecourse.losses import bernoulli_kl, single
 import keras
 from keras import ops
 
@@ -235,6 +237,52 @@ class Sampling(keras.layers.Layer):
         return {**super().get_config(), "seed": self.seed}
 
 
+def _replica():
+    """TensorFlow's context of one of several devices, else None."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        context = tf.distribute.get_replica_context()
+        if context and context.num_replicas_in_sync > 1:
+            return context
+    return None
+
+
+def _in_single_precision_on_each_device(call):
+    """Give the penalty its code; on TensorFlow's replicas see to the rest.
+
+    Each replica holds a part of the batch, which may be empty. "kl" needs
+    the mean of the whole batch, for which the replicas must meet. They would
+    mix up what Keras lists as losses if they met within a call, so the model
+    adds this penalty afterwards, in `Autoencoder.compute_loss`.
+    """
+
+    @wraps(call)
+    def wrapped(self, z):
+        code, replica = single(z), _replica()
+        if replica:
+            import tensorflow as tf
+
+            rows = tf.shape(code)[0]
+            if self.kind == "kl":
+                if not getattr(self, "added_by_model", False):
+                    raise NotImplementedError(
+                        "SparsityPenalty of kind 'kl' needs the whole batch; "
+                        "to train on several devices make the model an "
+                        "aecourse.Autoencoder, or use kind 'l1' or 'l2'"
+                    )
+                total = tf.reshape(tf.reduce_sum(code, axis=0), [-1])
+                rows = tf.cast([rows], code.dtype)
+                self.part_of_batch = tf.concat([total, rows], axis=0)
+                return z
+            no_nan = tf.cast(rows == 0, "int32")
+            code = tf.pad(code, [[0, no_nan], *[[0, 0]] * (code.ndim - 1)])
+        call(self, code)
+        return z
+
+    return wrapped
+
+
 @keras.saving.register_keras_serializable(package="aecourse")
 class SparsityPenalty(keras.layers.Layer):
     """Pass the code on and add a penalty on its activity to the loss.
@@ -279,13 +327,14 @@ class SparsityPenalty(keras.layers.Layer):
         self.kind = kind
         self.target = target
 
+    @_in_single_precision_on_each_device
     def call(self, z):
         if self.kind == "kl":
-            penalty = bernoulli_kl(self.target, batch_mean(z))
+            penalty = bernoulli_kl(self.target, ops.mean(z, axis=0))
         elif self.kind == "l1":
-            penalty = batch_mean(ops.abs(z))
+            penalty = ops.mean(ops.abs(z), axis=0)
         else:
-            penalty = batch_mean(ops.square(z))
+            penalty = ops.mean(ops.square(z), axis=0)
         self.add_loss(self.weight * ops.sum(penalty))
         return z
 
@@ -299,3 +348,16 @@ class SparsityPenalty(keras.layers.Layer):
             "kind": self.kind,
             "target": self.target,
         }
+
+
+def penalty_of_all_devices(layer):
+    """The penalty of a layer that waits for the other devices, or None."""
+    part = getattr(layer, "part_of_batch", None)
+    if part is None:
+        return None
+    import tensorflow as tf
+
+    layer.part_of_batch = None
+    whole = _replica().all_reduce(tf.distribute.ReduceOp.SUM, part)
+    kl = bernoulli_kl(layer.target, whole[:-1] / whole[-1])
+    return layer.weight * ops.sum(kl)

@@ -38,37 +38,6 @@ def _floats(*arrays):
     return [ops.cast(tensor, dtype) for tensor in tensors]
 
 
-def batch_mean(values):
-    """Mean over the samples of a batch, on however many devices it is.
-
-    TensorFlow's distribution strategies give each device a part of the
-    batch. A function of the mean, as in `SparsityPenalty`, needs the mean of
-    the whole. It can be differentiated.
-
-    Parameters
-    ----------
-    values : array of shape (batch, ...)
-
-    Returns
-    -------
-    tensor of shape (...)
-        In single precision at least.
-    """
-    (values,) = _floats(values)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        replica = tf.distribute.get_replica_context()
-        if replica and replica.num_replicas_in_sync > 1:
-            count = tf.cast(tf.shape(values)[0], values.dtype)
-            total, count = replica.all_reduce(
-                tf.distribute.ReduceOp.SUM,
-                [tf.reduce_sum(values, axis=0), count],
-            )
-            return total / count
-    return ops.mean(values, axis=0)
-
-
 def _check_pair(name, value, other_name, other):
     check_batch(name, value)
     check_batch(other_name, other)

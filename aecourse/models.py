@@ -1,6 +1,7 @@
 """Autoencoders as Keras models: encoder and decoder, trained together."""
 
 from functools import wraps
+import math
 
 from aecourse.checks import (
     check_batch,
@@ -12,9 +13,8 @@ from aecourse.checks import (
     check_target,
     check_values,
 )
-from aecourse.layers import Sampling
+from aecourse.layers import Sampling, SparsityPenalty, penalty_of_all_devices
 from aecourse.losses import (
-    batch_mean,
     contractive_penalty,
     gaussian_kl,
     single,
@@ -102,25 +102,28 @@ class Autoencoder(keras.Model):
 
     @wraps(keras.Model.fit)
     def fit(self, x=None, y=None, *args, **kwargs):
-        self._check_data("", x, y)
+        y = self._target("", x, y, **kwargs)
         held_out = kwargs.get("validation_data")
         if isinstance(held_out, tuple | list):
-            self._check_data("validation_data's ", *held_out[:2])
+            x_val, y_val, weight = (*held_out, None, None)[:3]
+            y_val = self._target("validation_", x_val, y_val, weight)
+            held_out = (x_val, y_val, weight)[: len(held_out)]
+            kwargs["validation_data"] = held_out
         return super().fit(x, y, *args, **kwargs)
 
     @wraps(keras.Model.evaluate)
     def evaluate(self, x=None, y=None, *args, **kwargs):
-        self._check_data("", x, y)
+        y = self._target("", x, y, **kwargs)
         return super().evaluate(x, y, *args, **kwargs)
 
     @wraps(keras.Model.train_on_batch)
     def train_on_batch(self, x, y=None, *args, **kwargs):
-        self._check_data("", x, y)
+        y = self._target("", x, y, **kwargs)
         return super().train_on_batch(x, y, *args, **kwargs)
 
     @wraps(keras.Model.test_on_batch)
     def test_on_batch(self, x, y=None, *args, **kwargs):
-        self._check_data("", x, y)
+        y = self._target("", x, y, **kwargs)
         return super().test_on_batch(x, y, *args, **kwargs)
 
     @wraps(keras.Model.export)
@@ -150,12 +153,21 @@ class Autoencoder(keras.Model):
             y, x_hat = (_without_padding(a, x_hat) for a in (y, x_hat))
         loss = super().compute_loss(x, y, x_hat, sample_weight, training)
         others = [_without_padding(part, part) for part in others]
-        penalty = self.penalty(x, (x_hat, *others) if others else x_hat)
-        if penalty is None:
-            return loss
-        # As Keras does with what layers add: TensorFlow sums over devices.
-        penalty = self._aggregate_additional_loss(batch_mean(penalty))
-        return loss + ops.cast(penalty, loss.dtype)
+        added = [penalty_of_all_devices(layer) for layer in self._sparse()]
+        added.append(self.penalty(x, (x_hat, *others) if others else x_hat))
+        for penalty in added:
+            if penalty is not None:
+                # As what layers add: Keras sums it over TensorFlow's devices,
+                # of which one may have an empty part of the batch.
+                rows = ops.maximum(math.prod(ops.shape(penalty)), 1)
+                mean = ops.sum(penalty) / ops.cast(rows, penalty.dtype)
+                mean = ops.cast(mean, loss.dtype)
+                loss = loss + self._aggregate_additional_loss(mean)
+        return loss
+
+    def _sparse(self):
+        layers = self._flatten_layers()
+        return [part for part in layers if isinstance(part, SparsityPenalty)]
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         y = x if y is None else y
@@ -190,20 +202,21 @@ class Autoencoder(keras.Model):
             )
         check_fits("the encoder's code", outputs[0], decoder)
 
-    def _check_data(self, owner, x, y=None):
-        """Look at the arrays and tensors that are trained or evaluated on."""
+    def _target(self, prefix, x, y=None, sample_weight=None, **settings):
+        """What Keras is to be given as `y`, after a look at the data."""
+        for layer in self._sparse():
+            layer.added_by_model = True
         if _is_array(x) or isinstance(x, tuple | list | dict):
-            check_floats(f"{owner}x", x)
-        named = {f"{owner}x": x, f"{owner}y": x if y is None else y}
-        for name, value in named.items():
-            if ops.is_tensor(value):
-                named[name] = ops.convert_to_numpy(value)
-            check_values(name, named[name])
-        name = f"{owner}x" if y is None else f"{owner}y"
+            check_floats(f"{prefix}x", x)
+        name, target = ("x", x) if y is None else ("y", y)
+        for key, value in {"x": x, name: target}.items():
+            check_values(prefix + key, _numpy(value))
         # A target of one axis, labels perhaps, is left to `compute_loss`.
-        wide = _is_array(named[name]) and named[name].ndim > 1
+        wide = _is_array(target) and target.ndim > 1
         if wide and _functions(self.loss) & CROSS_ENTROPIES:
-            check_probability(name, named[name])
+            check_probability(prefix + name, _numpy(target))
+        # Keras forgets the weights of samples that have no target.
+        return target if sample_weight is not None else y
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
@@ -354,6 +367,10 @@ def _without_padding(value, masked):
 
 def _is_array(value):
     return isinstance(value, np.ndarray) or ops.is_tensor(value)
+
+
+def _numpy(value):
+    return ops.convert_to_numpy(value) if ops.is_tensor(value) else value
 
 
 def _check_input(name, value, layer):
