@@ -22,6 +22,41 @@ __all__ = [
 ]
 
 
+def _known_as_shared(init):
+    """Let every file that holds `dense` say that it may occur twice.
+
+    Keras marks what it serialises a second time, but a Sequential has by
+    then copied the first occurrence, without the mark.
+    """
+
+    @wraps(init)
+    def wrapped(self, dense, activation=None, use_bias=True, **kwargs):
+        init(self, dense, activation, use_bias, **kwargs)
+        get_config = dense.get_config
+
+        def met_twice():
+            dense.get_config = get_config
+            try:
+                keras.saving.serialize_keras_object(dense)
+                return get_config()
+            finally:
+                dense.get_config = met_twice
+
+        dense.get_config = met_twice
+
+    return wrapped
+
+
+def check_not_quantized(dense):
+    """Raise if the kernel no longer holds the weights themselves."""
+    mode = getattr(dense, "quantization_mode", None)
+    if mode is not None:
+        raise NotImplementedError(
+            f"DenseTranspose reads the kernel of {dense.name!r}, which holds "
+            f"{mode} now; quantize a model without tied weights"
+        )
+
+
 @keras.saving.register_keras_serializable(package="aecourse")
 class DenseTranspose(keras.layers.Layer):
     """Dense layer that reads another one's kernel backwards (tied weights).
@@ -58,6 +93,7 @@ class DenseTranspose(keras.layers.Layer):
     denoising autoencoders, Journal of Machine Learning Research 11.
     """
 
+    @_known_as_shared
     def __init__(self, dense, activation=None, use_bias=True, **kwargs):
         check_instance("dense", dense, keras.layers.Dense)
         super().__init__(**kwargs)
@@ -73,10 +109,14 @@ class DenseTranspose(keras.layers.Layer):
             )
 
     def call(self, z):
+        check_not_quantized(self.dense)
         x_hat = ops.matmul(z, ops.transpose(self.dense.kernel))
         if self.use_bias:
             x_hat = x_hat + self.bias
         return self.activation(x_hat)
+
+    def compute_mask(self, z, mask=None):
+        return mask
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.dense.kernel.shape[0])
@@ -140,6 +180,9 @@ class MaskingNoise(keras.layers.Layer):
             return x
         u = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
         return ops.where(u < self.rate, ops.zeros_like(x), x)
+
+    def compute_mask(self, x, mask=None):
+        return mask
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -229,6 +272,9 @@ class Sampling(keras.layers.Layer):
             ops.shape(z_mean), dtype=z_mean.dtype, seed=self.seed_generator
         )
         return z_mean + ops.exp(0.5 * z_log_var) * eps
+
+    def compute_mask(self, inputs, mask=None):
+        return mask and mask[0]
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
@@ -337,6 +383,9 @@ class SparsityPenalty(keras.layers.Layer):
             penalty = ops.mean(ops.square(z), axis=0)
         self.add_loss(self.weight * ops.sum(penalty))
         return z
+
+    def compute_mask(self, z, mask=None):
+        return mask
 
     def compute_output_shape(self, input_shape):
         return input_shape
