@@ -7,11 +7,11 @@ import sys
 import zipfile
 
 import pytest
-from samples import CLASS, PRIVATE
 
 from exercises.grader import __main__ as command
 from exercises.grader import isolate, pool, report
 from exercises.grader.grade import Grade, Result, probe_of
+from tests.exercises.samples import CLASS, PRIVATE
 
 
 def rows(folder):

@@ -1,10 +1,10 @@
 """Reading the sources: what is taken in, and what is refused."""
 
 import pytest
-from samples import PRIVATE, SOURCE
 
 from exercises.grader.parse import SourceError
 from exercises.grader.source import read, read_checks, variant
+from tests.exercises.samples import PRIVATE, SOURCE
 
 
 @pytest.fixture

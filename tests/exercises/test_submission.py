@@ -4,7 +4,6 @@ import json
 import os
 
 import pytest
-from samples import notebook
 
 from exercises.grader.build_text import MARK
 from exercises.grader.submission import (
@@ -13,6 +12,7 @@ from exercises.grader.submission import (
     plain_python,
     read_cells,
 )
+from tests.exercises.samples import notebook
 
 
 @pytest.mark.parametrize(

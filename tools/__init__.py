@@ -1,0 +1,1 @@
+"""What `make` runs: executing, keeping and shipping what pages show."""
