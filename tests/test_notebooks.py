@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import yaml
 
-from exercises.grader.build_text import SETUP
+from exercises.grader.build import SETUP
 
 CHAPTERS = execution.notebooks()
 EVERY_CHAPTER = pytest.mark.parametrize(

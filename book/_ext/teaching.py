@@ -19,7 +19,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-from exercises.grader.build_text import COLAB  # noqa: E402
+from exercises.grader.build import COLAB  # noqa: E402
 from exercises.grader.source import read  # noqa: E402
 
 
