@@ -66,8 +66,8 @@ def show_quiz(questions):
         )
     html, script = (output.data for output in captured.outputs)
     style, mend = (
-        Path(__file__).with_suffix(kind).read_text("utf-8")
-        for kind in (".css", ".js")
+        Path(__file__).with_name(name).read_text("utf-8")
+        for name in ("quiz.css", "quiz.js")
     )
     # jupyterquiz leaves its box open, and the rest of a page would end in it.
     box = f"{html['text/html']}</div><style>\n{style}</style>"

@@ -1,0 +1,1 @@
+"""What the chapters compare, run over seeds by `make studies`."""
