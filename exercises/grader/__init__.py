@@ -12,6 +12,7 @@ module        what it does
 `cluster`     lets pools on a Dask cluster do the work
 `grade`       asks the workers, judges their answers
 `report`      writes scores, feedback and results
+`gradebook`   makes the files that Canvas and Moodle import
 `gradescope`  makes Gradescope's file
 ============  ============================================================
 """

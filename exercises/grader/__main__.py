@@ -12,6 +12,13 @@ To make the file that Gradescope asks for:
 
     python -m exercises.grader gradescope exercises/src/ex05_sparse.md \\
         autograder.zip
+
+To put the scores into the files that Canvas and Moodle import:
+
+    python -m exercises.grader canvas results/scores.csv canvas.csv \\
+        --title "Exercise 5"
+    python -m exercises.grader moodle results/scores.csv worksheet.csv \\
+        moodle.csv
 """
 
 import argparse
@@ -24,9 +31,26 @@ from rich.progress import MofNCompleteColumn, Progress
 
 from exercises.grader import report
 from exercises.grader.grade import NOT_GRADED, grade_file
+from exercises.grader.gradebook import (
+    GradebookError,
+    write_canvas,
+    write_moodle,
+)
 from exercises.grader.gradescope import write_zip
 from exercises.grader.pool import MEMORY, TIMEOUT, Pool
 from exercises.grader.source import SourceError, read, read_checks
+
+SCORES = ("scores", "scores.csv, as the grader wrote it")
+TARGET = ("target", "the file to write")
+OTHERS = {
+    "gradescope": [("source", "exercises/src/exNN_topic.md"), TARGET],
+    "canvas": [
+        SCORES,
+        TARGET,
+        ("--title", "the assignment, as Canvas calls it"),
+    ],
+    "moodle": [SCORES, ("worksheet", "as downloaded from Moodle"), TARGET],
+}
 
 
 def _positive(text):
@@ -123,8 +147,8 @@ def main(arguments=None):
         isolated, the cluster cannot be used; 130 if it was interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == ["gradescope"]:
-        return _gradescope(arguments[1:])
+    if arguments and arguments[0] in OTHERS:
+        return _other(arguments)
     chosen = options(arguments)
     try:
         exercise = read(chosen.source)
@@ -172,21 +196,33 @@ def _asked(chosen):
     }
 
 
-def _gradescope(arguments):
-    """Write Gradescope's file."""
-    parser = argparse.ArgumentParser("python -m exercises.grader gradescope")
-    parser.add_argument(
-        "source", type=Path, help="exercises/src/exNN_topic.md"
-    )
-    parser.add_argument("target", type=Path, help="the zip file to write")
-    chosen = parser.parse_args(arguments)
+def _other(arguments):
+    """Do what is no grading: make a file for a learning platform."""
+    name, *rest = arguments
+    parser = argparse.ArgumentParser(f"python -m exercises.grader {name}")
+    for parameter, words in OTHERS[name]:
+        if parameter.startswith("--"):
+            parser.add_argument(parameter, required=True, help=words)
+        else:
+            parser.add_argument(parameter, type=Path, help=words)
+    chosen = vars(parser.parse_args(rest))
+    late, problems = [], []
     try:
-        write_zip(chosen.source, chosen.target)
-    except (SourceError, OSError) as error:
+        if name == "gradescope":
+            write_zip(**chosen)
+        elif name == "canvas":
+            late, problems = write_canvas(**chosen)
+        else:
+            problems = write_moodle(**chosen)
+    except (SourceError, GradebookError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"upload {chosen.target} to Gradescope")
-    return 0
+    print(f"wrote {chosen['target']}")
+    for submission in late:
+        print(f"late: {submission}")
+    for problem in problems:
+        print(f"left out: {problem}", file=sys.stderr)
+    return int(bool(problems))
 
 
 def _grade_all(pool, chosen, checks, paths, results):

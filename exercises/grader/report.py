@@ -46,11 +46,22 @@ def names_of(paths):
 
 
 def digest_of(path):
-    """What tells one content of a file from another; empty if unreadable."""
+    """The SHA-256 sum of a file's content; empty if it cannot be read.
+
+    For a folder it is that of the sums and names of all notebooks in it.
+    """
+    path = Path(path)
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        if path.is_dir():
+            files = sorted(path.rglob("*.ipynb"))
+            content = "".join(
+                f"{digest_of(f)}  {f}\n" for f in files
+            ).encode()
+        else:
+            content = path.read_bytes()
     except (OSError, ValueError):
         return ""
+    return hashlib.sha256(content).hexdigest()
 
 
 class Results:
@@ -157,6 +168,9 @@ class Results:
                 grade, questions, title
             )
         }
+        # What an earlier run wrote, or a submission that ran in here.
+        for name in (f"gradescope/{grade.name}.json", "results.json"):
+            (self._out / name).unlink(missing_ok=True)
         if grade.score is not None:
             text = json.dumps(gradescope(grade), indent=1) + "\n"
             files[self._out / "gradescope" / f"{grade.name}.json"] = text
