@@ -340,9 +340,12 @@ class Pool:
         self._server, theirs = socket.socketpair()
         script = Path(__file__).parent / "inside" / "worker.py"
         known = {k: os.environ[k] for k in PASSED_ON if k in os.environ}
+        # The homes of submissions are in it, and go with it.
         self._home = tempfile.TemporaryDirectory(prefix="grader-")
+        os.chmod(self._home.name, 0o711)
         folders = {
             "HOME": self._home.name,
+            "TMPDIR": self._home.name,
             "PYTHONPATH": str(self._package.parent),
         }
         self._process = subprocess.Popen(
