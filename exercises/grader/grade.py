@@ -156,7 +156,7 @@ def grade_cells(pool, checks, cells, name, seed):
         passed = False
         if message is None:
             passed, message = judge(check, out, drawn[key][1])
-        said = message.partition(": run the cell")[0]
+        said = message.partition(": ")[0]
         if said in missing:
             message = f"{said}: {missing[said]}"
         if not passed and is_private(check) and message not in words(check):

@@ -183,7 +183,7 @@ def test_cells_in_another_order_and_deleted_cells(light_workers):
     assert result.score == 1
     why = "cell 1 raised NameError: name 'f' is not defined"
     assert result.notes == [why]
-    assert "`g` is not defined: run" in result.results[1].message
+    assert "is not defined: its cell was not" in result.results[1].message
 
 
 @pytest.mark.parametrize(
