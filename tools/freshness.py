@@ -1,5 +1,6 @@
 """Stand-in."""
 
+import ast
 import hashlib
 import os
 from pathlib import Path
@@ -14,5 +15,7 @@ def key(path, seed=None, root=ROOT):
     digest = hashlib.sha256(os.environ.get("AECOURSE_SEED", "").encode())
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code":
-            digest.update(cell.source.encode() + b"\0")
+            digest.update(
+                ast.dump(ast.parse(cell.source.replace("%pip", "#"))).encode()
+            )
     return digest.hexdigest()

@@ -19,7 +19,7 @@ def verdicts():
     for path in execution.notebooks():
         notebook, _ = execution.record(path)
         for cell in execution.code_cells(notebook):
-            for name, outcome in execution.glued(cell.outputs).items():
+            for name, outcome in execution.glued(cell.outputs):
                 if not re.fullmatch(r"[CD]\d\d", name):
                     continue
                 if name in found:

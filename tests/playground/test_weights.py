@@ -11,9 +11,8 @@ from playground import train, weights
 
 
 @pytest.fixture(scope="module")
-def measured(root):
-    text = (root / "benchmarks" / "playground.json").read_text("utf-8")
-    return json.loads(text)
+def measured():
+    return json.loads(train.DATA.read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +26,7 @@ def test_scripts_and_style_are_small(root):
     assert sum(file.stat().st_size for file in files) <= 500_000
 
 
-def test_the_measurements_are_of_these_weights(measured):
+def test_published_measurements_are_of_these_weights(measured):
     script = weights.SCRIPT.read_bytes()
     assert hashlib.sha256(script).hexdigest() == measured["weights"]
 
@@ -38,13 +37,13 @@ def test_the_exported_models_have_the_errors_that_are_shown(models, measured):
     assert found == pytest.approx(measured["errors"]["int8"], rel=2e-3)
 
 
-def test_rounding_costs_next_to_nothing(measured):
+def test_published_errors_hardly_change_by_rounding(measured):
     exact, int8 = (measured["errors"][k] for k in ("float", "int8"))
     assert exact.keys() == {"vae", "plain", "denoiser"}
     assert int8 == pytest.approx(exact, rel=0.01)
 
 
-def test_a_step_takes_at_most_five_milliseconds(measured):
+def test_published_steps_take_at_most_five_milliseconds(measured):
     times = measured["milliseconds"]
     assert times.keys() == {"point", "stroke", "noise", "walk"}
     for found in times.values():

@@ -3,6 +3,7 @@
 The machinery and the small site are those of `test_pipeline`.
 """
 
+import json
 import os
 from pathlib import Path
 import resource
@@ -17,6 +18,7 @@ import pytest
 from tests.tools.test_pipeline import (
     EXECUTE,
     executed,
+    pretend_execution,
     run,
     site,
     stale,
@@ -25,7 +27,7 @@ from tests.tools.test_pipeline import (
 from tools import execution
 
 __all__ = ["executed", "site"]  # fixtures
-ALONE = "book/_ext/alone.py"
+ALONE = [sys.executable, "-m", "tools.alone"]
 # A cell that says it has begun, counts its runs, and waits to be let go on.
 WAIT = """
 import os, pathlib, time
@@ -38,7 +40,7 @@ while not pathlib.Path("go").exists():
 
 def start(site, *command):
     return subprocess.Popen(
-        [sys.executable, *command],
+        command,
         cwd=site,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -64,45 +66,53 @@ def gone(pid):
         return True
 
 
-def cached_file(site, name):
-    """The file that holds a notebook's outputs."""
-    folder = execution.cache_folder(site)
-    record = execution.open_cache(site).match_cache_file(
-        site / "book" / f"{name}.ipynb"
-    )
-    return folder / "executed" / record.hashkey / "base.ipynb"
+def cut(content):
+    return content[: len(content) // 2]
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "removed"])
-def test_damaged_outputs_are_made_again(executed, damage):
-    file = cached_file(executed, "two")
-    if damage == "removed":
-        file.unlink()
-    else:
-        content = file.read_bytes()
-        file.write_bytes(content[: len(content) // 2 * (damage == "cut")])
+def without_a_cell(content):
+    data = json.loads(content)
+    data["outputs"].pop()
+    return json.dumps(data)
+
+
+def without_a_name(content):
+    data = json.loads(content)
+    del data["outputs"][0][0]["name"]
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut,
+        lambda _: "",
+        lambda _: "[]",
+        lambda _: "null",
+        lambda content: content.replace("1", "\xff", 1),
+        without_a_cell,
+        without_a_name,
+        lambda content: content.replace('"outputs"', '"output"'),
+    ],
+)
+@pytest.mark.parametrize("place", ["local", "shipped"])
+def test_damaged_outputs_are_made_again(executed, damage, place):
+    (file,) = (executed / execution.LOCAL).glob("two-*")
+    if place == "shipped":
+        shipped = executed / execution.SHIPPED / "two.json"
+        shipped.parent.mkdir()
+        file = file.rename(shipped)
+    file.write_text(damage(file.read_text()), "latin-1")
     assert stale(executed) == ["two"]
-    status, log = run(executed, sys.executable, EXECUTE)
-    assert status == 0, log
+    pretend_execution(executed)
     assert stale(executed) == []
 
 
-def test_a_damaged_index_is_made_again(executed):
-    (execution.cache_folder(executed) / "global.db").write_bytes(b"#" * 5000)
-    assert stale(executed) == ["one", "two"]
-    status, log = run(executed, sys.executable, EXECUTE)
-    assert status == 0, log
-    assert stale(executed) == []
-
-
-def test_an_empty_folder_in_the_cache_is_filled(executed):
-    folder = cached_file(executed, "two").parent
-    cache = execution.open_cache(executed)
-    cache.remove_cache(
-        cache.match_cache_file(executed / "book" / "two.ipynb").pk
-    )
-    folder.mkdir()
-    status, log = run(executed, sys.executable, EXECUTE)
+def test_removed_outputs_are_made_again(executed):
+    (file,) = (executed / execution.LOCAL).glob("two-*")
+    file.unlink()
+    assert stale(executed) == ["two"]
+    status, log = run(executed, *EXECUTE)
     assert status == 0, log
     assert stale(executed) == []
 
@@ -112,7 +122,7 @@ def test_an_interrupted_execution_keeps_what_was_done(site, how):
     write(site, "done", ("1", {}, None))
     write(site, "waits", (WAIT, {}, None))
     runs = site / "book" / "runs"
-    process = start(site, EXECUTE)
+    process = start(site, *EXECUTE)
     wait_for(lambda: runs.exists() and stale(site) == ["waits"])
     kernel = int(runs.read_text())
     process.send_signal(how)
@@ -123,7 +133,7 @@ def test_an_interrupted_execution_keeps_what_was_done(site, how):
         assert "Traceback" not in log
     wait_for(lambda: gone(kernel))
     (site / "book" / "go").touch()
-    status, log = run(site, sys.executable, EXECUTE)
+    status, log = run(site, *EXECUTE)
     assert status == 0, log
     assert "1 of 2 notebooks to execute" in log
     assert stale(site) == []
@@ -133,7 +143,7 @@ def test_a_disk_that_is_full_leaves_no_half_outputs(site):
     write(site, "large", ("print('x' * 400_000)", {}, None))
     write(site, "small", ("1", {}, None))
     done = subprocess.run(
-        [sys.executable, EXECUTE],
+        EXECUTE,
         cwd=site,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -148,7 +158,9 @@ def test_a_disk_that_is_full_leaves_no_half_outputs(site):
     assert "large.ipynb failed" in done.stdout
     assert "File too large" in done.stdout
     assert stale(site) == ["large"]
-    status, log = run(site, sys.executable, EXECUTE)
+    kept = [file.name for file in (site / execution.LOCAL).iterdir()]
+    assert [name.partition("-")[0] for name in kept] == ["small"]
+    status, log = run(site, *EXECUTE)
     assert status == 0, log
     assert stale(site) == []
 
@@ -156,9 +168,9 @@ def test_a_disk_that_is_full_leaves_no_half_outputs(site):
 def test_two_at_once_take_turns(site):
     write(site, "waits", (WAIT, {}, None))
     runs = site / "book" / "runs"
-    first = start(site, ALONE, sys.executable, EXECUTE)
+    first = start(site, *ALONE, *EXECUTE)
     wait_for(runs.exists)
-    second = start(site, ALONE, sys.executable, EXECUTE)
+    second = start(site, *ALONE, *EXECUTE)
     line = second.stdout.readline()
     assert line == "waiting for another make in this folder\n"
     (site / "book" / "go").touch()
@@ -171,7 +183,7 @@ def test_two_at_once_take_turns(site):
 
 def test_a_folder_that_cannot_be_written_to_is_named(site):
     (site / "_build").write_text("a file in the way")
-    status, log = run(site, sys.executable, ALONE, "true")
+    status, log = run(site, *ALONE, "true")
     assert status == 1
     assert log == f"cannot write to {site / '_build'}: File exists\n"
 

@@ -11,10 +11,15 @@ import subprocess
 import sys
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import (
+    new_code_cell,
+    new_markdown_cell,
+    new_notebook,
+    new_output,
+)
 import pytest
 
-from tools import execution
+from tools import execution, freshness
 
 GLUE = """
 from IPython.display import display
@@ -23,11 +28,18 @@ value = {value}
 record = "application/papermill.record/"
 display(
     {{record + "text/plain": repr(value)}},
-    metadata={{"scrapbook": {{"name": "n", "mime_prefix": record}}}},
+    metadata={{"scrapbook": {{"name": "{name}", "mime_prefix": record}}}},
     raw=True,
 )
 """
-EXECUTE = "book/_ext/execution.py"
+
+
+def glue(value, name="n"):
+    """The code of a cell that records a value."""
+    return GLUE.format(name=name, value=value)
+
+
+EXECUTE = [sys.executable, "-m", "tools.execution"]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -39,9 +51,7 @@ def write(site, name, *cells):
         cell = new_code_cell(source, metadata=metadata)
         if stored is not None:
             cell.execution_count = 1
-            cell.outputs = [
-                nbformat.v4.new_output("stream", name="stdout", text=stored)
-            ]
+            cell.outputs = [new_output("stream", name="stdout", text=stored)]
         nb.cells.append(cell)
     path = site / "book" / f"{name}.ipynb"
     nbformat.write(nb, path)
@@ -56,18 +66,16 @@ def edit(path, change):
 
 @pytest.fixture
 def site(tmp_path, root):
-    """A copy of the machinery with a stand-in package and no pages."""
+    """A copy of the machinery without pages."""
     for name in ["_config.yml", "conftest.py", "pyproject.toml"]:
         shutil.copy(root / name, tmp_path / name)
     parts = ["_ext", "_assets", "_templates"]
     parts = [*(f"book/{part}" for part in parts), "exercises", "benchmarks"]
-    for name in parts:
+    for name in [*parts, "playground", "tools"]:
         shutil.copytree(root / name, tmp_path / name)
     (tmp_path / "book" / "references.bib").touch()
-    (tmp_path / "requirements.txt").write_text("keras==3\n")
-    (tmp_path / "aecourse" / "data").mkdir(parents=True)
-    (tmp_path / "aecourse" / "layers.py").write_text("RATE = 1\n")
-    (tmp_path / "aecourse" / "data" / "mnist.npz").write_bytes(b"digits")
+    (tmp_path / "requirements.txt").touch()
+    (tmp_path / "aecourse").mkdir()
     return tmp_path
 
 
@@ -92,11 +100,11 @@ def run(site, *command):
 def pretend_execution(site):
     """Store every notebook as it would be after a run."""
     for path in execution.notebooks(site):
-        nb = nbformat.read(path, as_version=4)
-        code = [cell for cell in nb.cells if cell.cell_type == "code"]
-        for count, cell in enumerate(code, start=1):
-            cell.execution_count = count
-        execution.store(path, nb, 1.0, root=site)
+        notebook = nbformat.read(path, as_version=4)
+        for cell in execution.code_cells(notebook):
+            cell.outputs = [new_output("stream", name="stdout", text="1\n")]
+        key = freshness.key(path, root=site)
+        execution.store(path, notebook, 1.0, key, root=site)
 
 
 def stale(site):
@@ -119,53 +127,50 @@ def test_new_code_makes_its_notebook_stale_and_no_other(executed):
     assert stale(executed) == ["two"]
 
 
-def test_new_prose_makes_nothing_stale(executed):
+def test_the_record_is_the_present_text_with_the_kept_outputs(executed):
     path = executed / "book" / "two.ipynb"
-    edit(path, lambda cells: cells[0].update(source="# Another title"))
+
+    def change(cells):
+        cells[0].update(source="# Another title")
+        cells[1].update(source="2  # said", metadata={"tags": ["new"]})
+        cells.insert(1, new_markdown_cell("More."))
+
+    edit(path, change)
+    present = nbformat.read(path, as_version=4)
+    notebook, seconds = execution.record(path, executed)
+    assert seconds == 1.0
+    texts = [cell.outputs[0].text for cell in execution.code_cells(notebook)]
+    assert texts == ["1\n", "1\n"]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.update(outputs=[], execution_count=None)
+    assert notebook == present
+
+
+def test_what_ships_counts_while_it_is_fresh(executed):
+    (kept,) = (executed / execution.LOCAL).glob("two-*")
+    shipped = executed / execution.SHIPPED / "two.json"
+    shipped.parent.mkdir()
+    kept.rename(shipped)
     assert stale(executed) == []
+    path = executed / "book" / "two.ipynb"
+    edit(path, lambda cells: cells[2].update(source="4"))
+    assert stale(executed) == ["two"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "aecourse/layers.py",
-        "aecourse/data/mnist.npz",
-        "benchmarks/stacked.json",
-        "requirements.txt",
-    ],
-)
-def test_what_all_outputs_depend_on_makes_all_stale(executed, name):
-    content = (executed / name).read_bytes()
-    (executed / name).write_bytes(content + b"#")
-    assert stale(executed) == ["one", "two"]
-    (executed / name).write_bytes(content)
-    assert stale(executed) == []
-
-
-def test_another_seed_has_outputs_of_its_own(executed, monkeypatch):
-    monkeypatch.setenv("AECOURSE_SEED", "3")
-    assert stale(executed) == ["one", "two"]
-
-
-@pytest.mark.parametrize(
-    "package", ["keras", "tensorflow", "numpy", "scikit-learn"]
-)
-def test_so_has_another_version(executed, monkeypatch, package):
-    found = execution.version
-    monkeypatch.setattr(
-        execution,
-        "version",
-        lambda name: "0.0" if name == package else found(name),
-    )
-    assert stale(executed) == ["one", "two"]
-
-
-def test_so_has_another_backend(executed, monkeypatch):
-    monkeypatch.setattr(execution, "version", lambda name: "1.0")
-    pretend_execution(executed)
-    assert stale(executed) == []
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    assert stale(executed) == ["one", "two"]
+@pytest.mark.parametrize("part", ["notebook", "key"])
+def test_what_changed_while_it_was_executed_is_not_kept(executed, part):
+    path = executed / "book" / "two.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    key = freshness.key(path, root=executed)
+    if part == "notebook":
+        # The new code has the key, the outputs are of the old one.
+        notebook.cells[2].source = "4"
+    else:
+        edit(path, lambda cells: cells[2].update(source="4"))
+        notebook = nbformat.read(path, as_version=4)
+    with pytest.raises(execution.StaleError, match="two.ipynb changed"):
+        execution.store(path, notebook, 1.0, key, root=executed)
 
 
 def build(site):
@@ -193,12 +198,10 @@ def test_the_book_shows_what_was_executed_and_nothing_runs_twice(site):
     figure = {"name": "fig-a", "caption": "A line"}
     figure = {"mystnb": {"figure": figure, "image": {"alt": "It goes up"}}}
     draw = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
-    one = write(
-        site, "one", (GLUE.format(value=2.5), {}, None), (draw, figure, None)
-    )
+    one = write(site, "one", (glue(2.5), {}, None), (draw, figure, None))
     write(site, "two", ("print('two', 6 * 7)", {}, None))
 
-    status, log = run(site, sys.executable, EXECUTE)
+    status, log = run(site, *EXECUTE)
     assert status == 0, log
     assert "2 of 2 notebooks to execute" in log
     assert "one: executed in" in log
@@ -211,8 +214,8 @@ def test_the_book_shows_what_was_executed_and_nothing_runs_twice(site):
     assert (site / "_build/html/_static/mathjax/tex-chtml.js").exists()
 
     # A new number reaches the page that quotes it; only its own page runs.
-    edit(one, lambda cells: cells[1].update(source=GLUE.format(value=7.25)))
-    status, log = run(site, sys.executable, EXECUTE)
+    edit(one, lambda cells: cells[1].update(source=glue(7.25)))
+    status, log = run(site, *EXECUTE)
     assert status == 0, log
     assert "1 of 2 notebooks to execute" in log
     build(site)
@@ -224,13 +227,37 @@ def test_a_failing_notebook_is_named_and_the_others_are_kept(site):
     write(site, "good", ("print(1)", {}, None))
     noisy = "import sys\nprint('careful', file=sys.stderr)"
     write(site, "noisy", (noisy, {}, None))
-    status, log = run(site, sys.executable, EXECUTE)
+    status, log = run(site, *EXECUTE)
     assert status == 1
     assert "bad.ipynb failed" in log
     assert "ZeroDivisionError" in log
-    assert "noisy.ipynb wrote to stderr" in log
+    assert "noisy.ipynb, code cell 1 (import sys): it wrote to stderr" in log
     assert "careful" in log
     assert stale(site) == ["bad", "noisy"]
+
+
+def test_a_page_without_fresh_outputs_is_an_error_that_names_it(site):
+    (site / "_toc.yml").write_text("format: jb-book\nroot: book/one\n")
+    write(site, "one", ("1", {}, None))
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    status, log = run(site, jupyter_book, "build", ".")
+    assert status != 0
+    assert "one.ipynb has no outputs of its present code" in log
+
+
+UNSURE = glue(False, "sure:raw-slower")
+
+
+def test_a_sentence_that_rests_on_what_is_false_stops_the_book(site):
+    write(site, "fine", (glue(True, "sure:a"), {}, None))
+    write(site, "unsure", ("1", {}, None), ("# Compare\n" + UNSURE, {}, None))
+    status, log = run(site, *EXECUTE)
+    assert status == 1
+    assert (
+        "unsure.ipynb, code cell 2 (# Compare): a sentence rests on what is "
+        "false: raw-slower"
+    ) in log
+    assert stale(site) == ["unsure"]
 
 
 CHECK = {"tags": ["nbval-check-output"]}
@@ -250,23 +277,28 @@ def nbval(site, *options):
 def test_nbval_fails_what_it_should_and_keeps_the_rest(site):
     write(site, "changed", ("print(6 * 7)", CHECK, "41\n"))
     write(site, "fine", ("print(6 * 7)", CHECK, "42\n"), ("1 + 1", {}, None))
-    write(site, "glued", (GLUE.format(value=1) + "print('v')", CHECK, "v\n"))
+    write(site, "glued", (glue(1) + "print('v')", CHECK, "v\n"))
     noisy = "import sys\nprint('careful', file=sys.stderr)"
     write(site, "noisy", ("print(1)", {}, None), (noisy, {}, None))
     write(site, "unstored", ("print(6 * 7)", CHECK, None))
+    write(site, "unsure", ("1", {}, None), (UNSURE, {}, None))
     status, log = nbval(site)
     assert status == 1
-    assert "3 failed" in log
+    assert "4 failed" in log
     assert "FAILED book/changed.ipynb::Cell 0" in log
     assert "41" in log
     assert "42" in log
     assert "assert reference_output == test_output failed" in log
     assert "FAILED book/noisy.ipynb::Cell 1" in log
-    assert "The cell wrote to stderr" in log
+    assert "noisy.ipynb: it wrote to stderr" in log
     assert "careful" in log
     assert "FAILED book/unstored.ipynb::Cell 0" in log
     assert "A checked cell has no stored output" in log
-    assert stale(site) == ["changed", "noisy", "unstored"]
+    assert "FAILED book/unsure.ipynb::Cell 1" in log
+    assert (
+        "unsure.ipynb: a sentence rests on what is false: raw-slower" in log
+    )
+    assert stale(site) == ["changed", "noisy", "unstored", "unsure"]
 
 
 def test_checked_outputs_can_be_stored_again(site):
