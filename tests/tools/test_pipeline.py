@@ -319,7 +319,7 @@ def test_checked_outputs_can_be_stored_again(site):
 
 def test_an_unsuitable_python_gets_one_clear_line(site, root, tmp_path):
     shutil.copy(root / "Makefile", site)
-    tools = tmp_path / "tools"
+    tools = tmp_path / "programs"
     tools.mkdir()
     for tool in ["bash", "sh", "find", "make"]:
         (tools / tool).symlink_to(shutil.which(tool))
