@@ -19,9 +19,9 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH
 
 SOURCES := _config.yml _toc.yml requirements.txt \
-	$(shell find book aecourse exercises benchmarks -type f \
+	$(shell find book aecourse exercises benchmarks playground tools -type f \
 		-not -path '*/__pycache__/*')
-ALONE := $(BIN)/python book/_ext/alone.py
+ALONE := $(BIN)/python -m tools.alone
 # --all, or a page that quotes another page's number would keep the old one.
 BUILD := $(ALONE) $(BIN)/jupyter-book build . -W -n --keep-going --all
 # With the environment's programs: $(call NBVAL,$(BIN)) book
@@ -31,8 +31,8 @@ NBVAL = AECOURSE_PROGRESS=line $(1)/pytest --nbval-lax \
 # A browser that hangs is a failed test, not an endless one.
 HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 
-.PHONY: book test serve exercises notebooks seeds bench playground \
-	lighthouse lint lock audit newest oldest backends jax torch colab \
+.PHONY: book test serve exercises notebooks outputs studies prove bench \
+	playground lighthouse lint lock audit newest oldest backends jax torch colab \
 	clean help
 .DELETE_ON_ERROR:
 
@@ -40,7 +40,7 @@ book: $(BUILT)
 	@echo "The book is ready: $(CURDIR)/$(PAGES)"
 
 $(BUILT): $(INSTALLED) $(SOURCES)
-	$(ALONE) $(BIN)/python book/_ext/execution.py
+	$(ALONE) $(BIN)/python -m tools.execution
 	$(BUILD)
 	@touch $@
 
@@ -64,20 +64,26 @@ exercises: $(INSTALLED)  ## write the exercises' notebooks from exercises/src
 notebooks: $(INSTALLED)  ## execute all, store the checked outputs
 	$(call NBVAL,$(BIN)) book --store-outputs
 
-seeds: $(INSTALLED)  ## execute all with ten seeds (hours; goes on where it was)
-	$(BIN)/python benchmarks/seeds.py
+outputs: $(INSTALLED)  ## write the executed chapters that ship (NAME="01_theory …")
+	$(BIN)/python -m tools.outputs $(NAME)
+
+studies: $(INSTALLED)  ## run the studies that are not fresh (NAME=…, SCHEDULER=…; hours)
+	$(BIN)/python -m tools.studies $(NAME) $(SCHEDULER:%=--scheduler %)
+
+prove: $(INSTALLED)  ## prove anew what the exercises' checks find
+	$(BIN)/python -m exercises.prove
 
 bench: $(INSTALLED)  ## time the chapters' models beside their peers' (hours)
-	$(BIN)/python benchmarks/peers.py
-	$(BIN)/python benchmarks/waits.py
+	$(BIN)/python -m benchmarks.peers
+	$(BIN)/python -m benchmarks.waits
 
 playground: $(INSTALLED)  ## train the playground's models, write its weights
-	$(BIN)/python benchmarks/playground.py
+	$(BIN)/python -m playground.train
 
 lighthouse: book  ## score pages (SCORE="intro …"); needs chromium and npm
 	mkdir -p _build/npm && cp -r benchmarks/npm/. _build/npm
 	cd _build/npm && PUPPETEER_SKIP_DOWNLOAD=1 npm ci --no-audit --no-fund
-	$(BIN)/python benchmarks/lighthouse.py $(SCORE)
+	$(BIN)/python -m benchmarks.lighthouse $(SCORE)
 
 lock: $(INSTALLED)  ## write requirements.txt anew after a change of pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal \
@@ -108,7 +114,7 @@ FREEZE = $(BIN)/uv pip freeze --python $(HERE) | grep -v ^aecourse
 # The tests of the package, and what they and nbval need besides it.
 TEST_PACKAGE = $(HERE)/bin/pytest tests/package --confcutdir tests -n 2
 TESTING := hypothesis pandas pytest pytest-xdist
-EXECUTING := ipykernel jupyter-cache nbclient nbval rich scikit-image
+EXECUTING := ipykernel nbclient nbval rich scikit-image
 
 oldest: PYTHONS := 3.11
 oldest: $(INSTALLED)  ## test the package with the oldest versions it admits

@@ -1,13 +1,12 @@
 """Keep what nbval executes, so that the book is built from tested outputs.
 
 nbval executes each notebook once and compares the checked cells. Added here:
-the outputs go to the book's execution cache; a checked cell that has no
-stored output fails, and so does any text on stderr; and
-`--store-outputs` writes the checked outputs back into the notebooks.
+the outputs are kept as `make book` keeps its own; a checked cell that has no
+stored output fails, and so does any text on stderr, or a sentence that is
+not `sure`; and `--store-outputs` writes the checked outputs back into the
+notebooks.
 """
 
-from pathlib import Path
-import sys
 import time
 
 import nbformat
@@ -15,12 +14,7 @@ from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
 import pytest
 
-ROOT = Path(__file__).parent
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import execution  # noqa: E402
-
-# Glued values stand beside a verdict, but only its text is compared.
-GLUED = "application/papermill.record/text/plain"
+from tools import execution, freshness
 
 
 def pytest_addoption(parser):
@@ -53,20 +47,21 @@ def pytest_runtest_call(item):
     chapter, cell = item.parent, item.cell
     if not hasattr(chapter, "started"):
         chapter.started, chapter.passed = time.monotonic(), 0
-        chapter.skip_compare += (GLUED,)
+        chapter.key = freshness.key(chapter.path)
+        # Recorded values stand beside a verdict, but only its text counts.
+        chapter.skip_compare += (execution.GLUED,)
     cell.metadata["checked"] = item.options["check"]
     if item.config.option.store_outputs:
         item.options["check"] = False
     elif item.options["check"] and cell.execution_count is None:
         item.raise_cell_error("A checked cell has no stored output")
     result = yield
-    stderr = execution.stderr_of(item.test_outputs)
-    if stderr:
-        item.raise_cell_error("The cell wrote to stderr", stderr)
     # nbval has compared by now: the new outputs replace the stored ones.
+    cell.outputs = [nbformat.from_dict(out) for out in item.test_outputs]
+    if wrong := execution.complaint(cell.outputs):
+        item.raise_cell_error(f"{chapter.path.name}: {wrong}")
     chapter.passed += 1
     cell.execution_count = chapter.passed
-    cell.outputs = [nbformat.from_dict(out) for out in item.test_outputs]
     for output in cell.outputs:
         if output.output_type == "execute_result":
             output.execution_count = chapter.passed
@@ -85,14 +80,14 @@ def pytest_runtest_teardown(item, nextitem):
         return
     checked = [cell.metadata.pop("checked") for cell in code]
     seconds = time.monotonic() - chapter.started
-    execution.store(chapter.path, chapter.nb, seconds)
+    execution.store(chapter.path, chapter.nb, seconds, chapter.key)
     if item.config.option.store_outputs:
         for cell, keep in zip(code, checked, strict=True):
             cell.execution_count = 1 if keep else None
             cell.outputs = [
                 output
                 for output in cell.outputs
-                if keep and GLUED not in output.get("data", {})
+                if keep and execution.GLUED not in output.get("data", {})
             ]
             for output in cell.outputs:
                 if output.output_type == "execute_result":

@@ -2,7 +2,7 @@
 
 For example, from the repository's folder:
 
-    python benchmarks/grading.py --otter /path/to/otter-venv/bin/python \\
+    python -m benchmarks.grading --otter /path/to/otter-venv/bin/python \\
         --nbgrader /path/to/nbgrader-venv/bin/python --rounds 3
 
 Everyone gets copies of one notebook, the reference solution of an
@@ -13,11 +13,9 @@ result only counts if all copies got full marks. See `benchmarks/README.md`.
 """
 
 import argparse
-from datetime import date
 import json
 import os
 from pathlib import Path
-import platform
 import random
 import re
 import sqlite3
@@ -26,11 +24,11 @@ import sys
 import tempfile
 import time
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-from exercises.grader.pool import ENVIRONMENT  # noqa: E402
-from exercises.grader.source import read, variant  # noqa: E402
+from benchmarks.machine import described, resume, today
+from exercises.grader.pool import ENVIRONMENT
+from exercises.grader.source import read, variant
 
+ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(__file__).with_suffix(".json")
 PROGRAM = (ROOT / "exercises/grader/inside/checks.py").read_text("utf-8")
 # The whole comparison uses these settings: one thread, no GPU, no messages.
@@ -280,20 +278,6 @@ def version_of(python, package):
     return done.stdout.strip()
 
 
-def machine():
-    """On what a benchmark runs: processor, cores that it may use, system."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        text = ""
-    found = re.search(r"^model name\s*: (.*)", text, flags=re.M)
-    return {
-        "processor": found[1] if found else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "system": platform.system(),
-    }
-
-
 def options():
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -317,15 +301,8 @@ def options():
 def main():
     """Run the rounds, and write the data after each."""
     chosen = options()
-    data = {
-        "exercise": chosen.source.stem,
-        "date": date.today().isoformat(),
-        "machine": machine(),
-        "versions": {"python": platform.python_version()},
-        "rounds": [],
-    }
-    if chosen.append and chosen.out.exists():
-        data["rounds"] = json.loads(chosen.out.read_text())["rounds"]
+    data = {"exercise": chosen.source.stem}
+    data |= described("keras", "tensorflow") | {"rounds": []}
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         folder = Path(folder)
         (folder / "ours").mkdir()
@@ -338,22 +315,24 @@ def main():
             "alone": (ours, 1),
             "bare": (Bare(exercise, folder / "bare"), 1),
         }
-        pythons = [(sys.executable, "keras"), (sys.executable, "tensorflow")]
         if chosen.otter:
             peer = Otter(exercise, folder / "otter", chosen.otter)
             graders["otter"] = (peer, chosen.peer_copies)
-            pythons.append((chosen.otter, "otter-grader"))
+            version = version_of(chosen.otter, "otter-grader")
+            data["versions"]["otter-grader"] = version
         if chosen.nbgrader:
             peer = Nbgrader(exercise, folder / "nbgrader", chosen.nbgrader)
             graders["nbgrader"] = (peer, chosen.peer_copies)
-            pythons.append((chosen.nbgrader, "nbgrader"))
-        for python, package in pythons:
-            data["versions"][package] = version_of(python, package)
+            version = version_of(chosen.nbgrader, "nbgrader")
+            data["versions"]["nbgrader"] = version
+        if chosen.append and chosen.out.exists():
+            data = resume(chosen.out, data, "rounds")
         copies_of = {name: copies for name, (_, copies) in graders.items()}
         for _ in range(chosen.rounds):
             order = random.sample([*graders], len(graders))
             importing = (sys.executable, "-c", "import keras")
-            measured = {"questions": exercise.questions, "copies": copies_of}
+            measured = {"date": today(), "questions": exercise.questions}
+            measured["copies"] = copies_of
             measured["import"] = round(timed(*importing), 2)
             for name in order:
                 grader, copies = graders[name]

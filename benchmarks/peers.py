@@ -9,23 +9,19 @@ ends, and goes on where it was. A row whose recipes or chapter have changed
 starts anew; on another machine, or with other versions, all of them do.
 """
 
-from datetime import date
 import hashlib
-from importlib.metadata import version
 import inspect
 import json
 import multiprocessing
 import os
 from pathlib import Path
-import platform
-import sys
 import time
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-from benchmarks import seeds  # noqa: E402
-from benchmarks.grading import machine  # noqa: E402
+import nbformat
 
+from benchmarks import machine
+
+BOOK = Path(__file__).resolve().parents[1] / "book"
 DATA = Path(__file__).with_suffix(".json")
 ROUNDS = 3
 VERSIONS = ("keras", "tensorflow", "numpy")
@@ -112,25 +108,17 @@ def one_round(name, same_time, seed):
     return {side: apart(name, side, seed) for side in sides}
 
 
-def described():
-    """On what all of it was measured."""
-    return {
-        "date": date.today().isoformat(),
-        "machine": machine(),
-        "versions": {name: version(name) for name in VERSIONS}
-        | {"python": platform.python_version()},
-    }
-
-
 def load():
     """What was measured so far, here and by the recipes as they are."""
     from benchmarks.recipes import ROWS
 
-    new = described() | {
+    new = {
+        "date": machine.today(),
+        **machine.described(*VERSIONS),
         "rows": {
-            name: {"code": code_key(row), "rounds": []}
+            name: row.shown() | {"code": code_key(row), "rounds": []}
             for name, row in ROWS.items()
-        }
+        },
     }
     if DATA.exists():
         data = json.loads(DATA.read_text("utf-8"))
@@ -138,7 +126,7 @@ def load():
             for name, row in new["rows"].items():
                 old = data["rows"].get(name, row)
                 if old["code"] == row["code"]:
-                    new["rows"][name] = old
+                    row["rounds"] = old["rounds"]
     return new
 
 
@@ -148,7 +136,20 @@ def code_key(row):
     for function in (row.measure, row.peer, row.course):
         for text in sources(function):
             digest.update(text.encode())
-    return [seeds.code_key(row.chapter), digest.hexdigest()[:16]]
+    return [
+        chapter_key(BOOK / f"{row.chapter}.ipynb"),
+        digest.hexdigest()[:16],
+    ]
+
+
+def chapter_key(path):
+    """A hash of a chapter's code, without quiz and set-up cell."""
+    digest = hashlib.sha256()
+    for cell in nbformat.read(path, as_version=4).cells:
+        idle = cell.id == "setup" or "quiz" in cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and not idle:
+            digest.update(cell.source.encode() + b"\n")
+    return digest.hexdigest()[:16]
 
 
 def sources(function):
@@ -178,11 +179,12 @@ def main():
             (peer, last), (course, first) = (
                 pair[side][-1] for side in ("peer", "course")
             )
-            goal = last[row.figure]
-            when = reached(pair["course"], row.figure, goal)
+            figure = next(iter(row.figures))
+            goal = last[figure]
+            when = reached(pair["course"], figure, goal)
             print(
                 f"{name}, round {seed + 1}: peer {goal:.5g} in {peer:.0f} s, "
-                f"course {first[row.figure]:.5g} in {course:.0f} s, there "
+                f"course {first[figure]:.5g} in {course:.0f} s, there "
                 + ("never" if when is None else f"after {when:.1f} s"),
                 flush=True,
             )

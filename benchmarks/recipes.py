@@ -9,7 +9,6 @@ for the linear autoencoder, whose aim is PCA of the training images.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from aecourse import (
     Autoencoder,
@@ -27,7 +26,7 @@ from keras import layers, ops
 import numpy as np
 from sklearn.decomposition import PCA
 
-from benchmarks.lessons import BOOK, lesson, train_plain
+from benchmarks.lessons import lesson, train_plain
 from benchmarks.stacked import NETWORKS, build
 
 BASIC = lesson("03_basic", "build")
@@ -48,17 +47,30 @@ SPARSE_WEIGHT, SPARSE_TARGET = 5e-3, 0.1
 class Row:
     """One comparison with the code of a chapter's notebook.
 
-    `figure` is what is compared, lower is better; `measure` returns it, and
-    what else is worth to be known, by name. Where the peer's training takes
-    more than ten minutes it gets the `same_time` as the course's.
+    `model` and `source`, the peer's, are for the page. `measure` returns
+    figures by name; `figures` has their words and formats: of the first,
+    which is compared, lower is better. Where the peer's training takes more
+    than ten minutes it gets the `same_time` as the course's.
     """
 
-    chapter: Path
-    figure: str
+    chapter: str
+    model: str
+    source: str
+    figures: dict
     measure: Callable
     peer: Callable
     course: Callable
     same_time: bool = False
+
+    def shown(self):
+        """What the page has to know beside the measurements."""
+        return {
+            "chapter": self.chapter,
+            "model": self.model,
+            "peer": self.source,
+            "figures": {name: [*how] for name, how in self.figures.items()},
+            "same_time": self.same_time,
+        }
 
 
 def images(x):
@@ -286,30 +298,52 @@ def course_vae(x, watch):
     VAE.train(watch(model), x, "vae", 10, jit_compile=True)
 
 
-def row(chapter, *rest, **settings):
-    return Row(BOOK / f"{chapter}.ipynb", *rest, **settings)
-
-
+BCE = {"bce": ("cross-entropy per pixel", ".4f")}
 ROWS = {
-    "plain": row("03_basic", "bce", pixel_bce, peer_plain, course_plain),
-    "deep": row("10_stacked", "bce", pixel_bce, peer_deep, course_deep),
-    "convolutional": row(
-        *("06_convolutional", "bce", pixel_bce),
-        *(peer_convolutional, course_convolutional),
+    "plain": Row(
+        *("03_basic", "784-32-784", "{cite:t}`chollet2016`, 50 epochs"),
+        *(BCE, pixel_bce, peer_plain, course_plain),
+    ),
+    "deep": Row(
+        *("10_stacked", "784-128-64-32 and back"),
+        *("{cite:t}`chollet2016`, 100 epochs", BCE),
+        *(pixel_bce, peer_deep, course_deep),
+    ),
+    "convolutional": Row(
+        *("06_convolutional", "convolutional"),
+        *("{cite:t}`source-lesson`, 50 epochs", BCE),
+        *(pixel_bce, peer_convolutional, course_convolutional),
         same_time=True,
     ),
-    "denoiser": row(
-        *("07_denoising", "bce", noisy_bce, peer_denoiser, course_denoiser),
+    "denoiser": Row(
+        *("07_denoising", "denoiser, noise 0.4"),
+        *("{cite:t}`valdarrama2021`, 100 epochs", BCE),
+        *(noisy_bce, peer_denoiser, course_denoiser),
         same_time=True,
     ),
-    "sparse": row(
-        *("05_sparse", "objective", sparse_objective),
-        *(peer_sparse, course_sparse),
+    "sparse": Row(
+        *("05_sparse", "300 sparse units, divergence"),
+        "{cite:t}`geron2022`, 10 epochs",
+        {
+            "objective": ("error plus penalty", ".4f"),
+            "mse": ("squared error per pixel", ".4f"),
+            "active": ("mean activation", ".3f"),
+        },
+        *(sparse_objective, peer_sparse, course_sparse),
     ),
-    "linear": row(
-        "08_pca", "excess", beside_pca(), peer_linear, course_linear
+    "linear": Row(
+        *("08_pca", "linear, 32 units"),
+        "the plain recipe, linear, 50 epochs",
+        {
+            "excess": ("excess over PCA's error", ".2g"),
+            "angle": ("largest angle to PCA's plane, degrees", ".2f"),
+        },
+        *(beside_pca(), peer_linear, course_linear),
     ),
-    "vae": row(
-        *("09_vae", "elbo", bound, peer_vae, course_vae), same_time=True
+    "vae": Row(
+        *("09_vae", "VAE, 2 units", "{cite:t}`chollet2020`, 30 epochs"),
+        {"elbo": ("minus the bound, nats", ".1f")},
+        *(bound, peer_vae, course_vae),
+        same_time=True,
     ),
 }

@@ -2,8 +2,8 @@
 
 From the repository's folder, where `--append` keeps the runs in the file:
 
-    python benchmarks/stacked.py
-    python benchmarks/stacked.py --networks plain --seeds 1 2 --append
+    python -m benchmarks.stacked
+    python -m benchmarks.stacked --networks plain --seeds 1 2 --append
 
 784-32-784 and 784-128-64-32-64-128-784, ReLU, a sigmoid at the end: binary
 cross-entropy, Adam at its usual rate, 50 epochs in batches of 256, all 60,000
@@ -16,10 +16,8 @@ command is given again; `seconds` is the sum of its epochs' wall times.
 """
 
 import argparse
-from datetime import date
 import json
 from pathlib import Path
-import platform
 import shlex
 import sys
 import tempfile
@@ -28,11 +26,8 @@ import time
 from aecourse import load_mnist, set_seed
 import keras
 from keras import layers
-import tensorflow
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-from benchmarks.grading import machine  # noqa: E402
+from benchmarks.machine import described, resume, today
 
 DATA = Path(__file__).with_suffix(".json")
 NETWORKS = {"plain": (784, 32), "deep": (784, 128, 64, 32)}
@@ -96,7 +91,8 @@ def run(name, seed, epochs):
     code = model.layers[len(NETWORKS[name]) - 2].output
     z = keras.Model(model.inputs, code).predict(x_test, verbose=0)
     return {
-        "command": shlex.join(["python", *sys.argv]),
+        "date": today(),
+        "command": "python -m benchmarks.stacked " + shlex.join(sys.argv[1:]),
         "network": name,
         "seed": seed,
         "train": [round(loss, 5) for loss in train],
@@ -115,18 +111,9 @@ def main():
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--out", type=Path, default=DATA)
     chosen = parser.parse_args()
-    data = {
-        "date": date.today().isoformat(),
-        "machine": machine(),
-        "versions": {
-            "python": platform.python_version(),
-            "keras": keras.__version__,
-            "tensorflow": tensorflow.__version__,
-        },
-        "runs": [],
-    }
+    data = described("keras", "tensorflow") | {"runs": []}
     if chosen.append and chosen.out.exists():
-        data["runs"] = json.loads(chosen.out.read_text())["runs"]
+        data = resume(chosen.out, data, "runs")
     for seed in chosen.seeds:
         for name in chosen.networks:
             data["runs"].append(run(name, seed, chosen.epochs))

@@ -19,10 +19,10 @@ import sys
 import tempfile
 import time
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-from benchmarks.peers import apart, described  # noqa: E402
+from benchmarks import machine
+from benchmarks.peers import VERSIONS, apart
 
+ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(__file__).with_suffix(".json")
 IMPORTS = 7
 # How long the plain network is trained to time its epochs.
@@ -101,7 +101,8 @@ def epoch():
 def main():
     """Measure, then write all of it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    data = described() | {"import": imports(), "epoch": [epoch()]}
+    data = {"date": machine.today(), **machine.described(*VERSIONS)}
+    data |= {"import": imports(), "epoch": [epoch()]}
     with tempfile.TemporaryDirectory(prefix="waits-") as folder:
         copied(Path(folder))
         data["make"] = builds(Path(folder))

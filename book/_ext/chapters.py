@@ -1,41 +1,73 @@
-"""What other pages show of the chapters: a map of them, and their figures.
+"""What pages show of the executed chapters.
 
-The directive `chapter-map` has a card for each chapter, with the minutes that
-it takes to read and the seconds that its cells took to run. `chapter-figure`
-shows a figure of an executed chapter.
+The book's own pages get their outputs. On other pages, the directive
+`chapter-map` has a card for each chapter, with the minutes that it takes to
+read and the seconds that its cells took to run, `chapter-seconds` a table of
+these seconds, and `chapter-figure` shows a figure of a chapter.
 """
 
 from base64 import b64decode
-import hashlib
 from pathlib import Path
 
-from docutils import nodes
 from docutils.parsers.rst import directives
-import execution
+import nbformat
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
-from teaching import ROOT, Table, number_of, reading_minutes
+
+from book._ext.pages import (
+    ROOT,
+    add_figure,
+    chapter_link,
+    computed,
+    number_of,
+    rows,
+)
+from book._ext.teaching import reading_minutes
+from tools import execution
 
 
-class ChapterMap(Table):
-    """Each line of the content is ``name: what you will do: know first``."""
+def give_outputs(app, docname, source):
+    """Let a chapter be read with its outputs: nothing is executed here."""
+    path = Path(app.env.doc2path(docname))
+    if path.suffix == ".ipynb":
+        try:
+            notebook, _ = execution.record(path)
+        except execution.StaleError as error:
+            raise ExtensionError(f"{error}: run `make book`") from error
+        source[0] = nbformat.writes(notebook)
 
-    def text(self):
-        lines = [":::::{grid} 1 2 2 2", ":gutter: 3", ""]
-        for line in self.content:
-            name, aim, first = line.split(": ")
-            number = number_of(name)
-            _, seconds = execution.record(ROOT / "book" / f"{name}.ipynb")
-            lines += [
-                f"::::{{grid-item-card}} {number}. {{doc}}`{name}`",
-                f"{aim[0].upper()}{aim[1:]}.",
-                ":::{card-footer}",
-                f"Know first: {first}. {reading_minutes(number)} minutes to "
-                f"read; the cells ran in {seconds:.0f} s.",
-                ":::",
-                "::::",
-                "",
-            ]
-        return [*lines, ":::::"]
+
+def chapter_map(lines):
+    """Each line is ``name: what you will do: know first``."""
+    cards = [":::::{grid} 1 2 2 2", ":gutter: 3", ""]
+    for line in lines:
+        name, aim, first = line.split(": ")
+        number = number_of(name)
+        _, seconds = execution.record(ROOT / "book" / f"{name}.ipynb")
+        cards += [
+            f"::::{{grid-item-card}} {number}. {{doc}}`{name}`",
+            f"{aim[0].upper()}{aim[1:]}.",
+            ":::{card-footer}",
+            f"Know first: {first}. {reading_minutes(number)} minutes to "
+            f"read; the cells ran in {seconds:.0f} s.",
+            ":::",
+            "::::",
+            "",
+        ]
+    return [*cards, ":::::"]
+
+
+def chapter_seconds():
+    """How long the cells of each chapter ran for these pages."""
+    table, total = [["Chapter", "Code cells", "Seconds"]], [0, 0.0]
+    for path in execution.notebooks():
+        notebook, seconds = execution.record(path)
+        cells = len(execution.code_cells(notebook))
+        title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+        link = chapter_link(number_of(path.stem))
+        table.append([f"{title} ({link})", cells, f"{seconds:.0f}"])
+        total = [total[0] + cells, total[1] + seconds]
+    return rows([*table, ["all", total[0], f"{total[1]:.0f}"]])
 
 
 class ChapterFigure(SphinxDirective):
@@ -66,23 +98,9 @@ class ChapterFigure(SphinxDirective):
         return [add_figure(self, figure, b64decode(png), alt)]
 
 
-def add_figure(directive, name, content, alt):
-    """A figure of a PNG; its caption is the content of the directive."""
-    name = f"{name}-{hashlib.sha256(content).hexdigest()[:8]}.png"
-    folder = Path("_build") / "figures"
-    (ROOT / folder).mkdir(parents=True, exist_ok=True)
-    (ROOT / folder / name).write_bytes(content)
-    directive.env.note_reread()
-    node = nodes.figure("", nodes.image(uri=f"/{folder / name}", alt=alt))
-    directive.add_name(node)
-    caption = nodes.caption()
-    caption += directive.parse_inline("\n".join(directive.content))[0]
-    node += caption
-    directive.set_source_info(node)
-    return node
-
-
 def setup(app):
-    app.add_directive("chapter-map", ChapterMap)
+    app.connect("source-read", give_outputs)
+    app.add_directive("chapter-map", computed(chapter_map))
+    app.add_directive("chapter-seconds", computed(chapter_seconds))
     app.add_directive("chapter-figure", ChapterFigure)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,10 +4,6 @@ from importlib.resources import files
 from pathlib import Path
 import re
 import shutil
-import sys
-
-sys.path.insert(0, str(Path(__file__).parent))
-import execution  # noqa: E402
 
 # MathJax loads its fonts, and rarer commands, on demand.
 MATHJAX = (
@@ -17,11 +13,6 @@ MATHJAX = (
     "ui",
 )
 CHINESE = re.compile(r"[\u4e00-\u9fff]+(?=[^<>]*<)")
-
-
-def use_keyed_cache(app, config):
-    """Read outputs from the folder that the executed chapters were put in."""
-    config.nb_execution_cache_path = str(execution.cache_folder())
 
 
 def copy_mathjax(app, error):
@@ -82,12 +73,20 @@ def name_language(app, pagename, templatename, context, doctree):
         )
 
 
+def load_playground(app, pagename, templatename, context, doctree):
+    """Load the playground on its own page, and nowhere else."""
+    if pagename == "book/playground":
+        for part in ("-weights", "-models", ""):
+            app.add_js_file(f"playground{part}.js", loading_method="defer")
+        app.add_css_file("playground.css")
+
+
 def setup(app):
-    app.connect("config-inited", use_keyed_cache, priority=400)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_bibliography, priority=900)
     app.connect("html-page-context", name_folded_code, priority=900)
     app.connect("html-page-context", mend_tables, priority=900)
     app.connect("html-page-context", name_language, priority=900)
+    app.connect("html-page-context", load_playground)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

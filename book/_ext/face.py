@@ -11,7 +11,9 @@ from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
 
 from docutils import nodes
-from teaching import assignments, colab, number_of
+
+from book._ext.pages import colab, number_of
+from book._ext.teaching import assignments
 
 LENGTH = 160  # what search engines show of a description
 ASSETS = Path(__file__).resolve().parents[1] / "_assets"

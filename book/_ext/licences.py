@@ -8,7 +8,8 @@ from importlib.metadata import distribution
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from teaching import Table, rows
+
+from book._ext.pages import computed, rows
 
 LONGEST = 40
 
@@ -45,17 +46,15 @@ def licence(package):
     return ", ".join(names) or "not declared"
 
 
-class Licences(Table):
+def licences():
     """Package, version and licence, one row a package."""
-
-    def text(self):
-        found = needed("aecourse", {"", "tensorflow"}, {})
-        table = [("Package", "Version", "Licence")]
-        for name, package in sorted(found.items()):
-            table.append((name, package.version, licence(package)))
-        return rows(table)
+    found = needed("aecourse", {"", "tensorflow"}, {})
+    table = [("Package", "Version", "Licence")]
+    for name, package in sorted(found.items()):
+        table.append((name, package.version, licence(package)))
+    return rows(table)
 
 
 def setup(app):
-    app.add_directive("licences", Licences)
+    app.add_directive("licences", computed(licences))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from samples import CLASS, SOURCE
 
 from exercises.grader import pool
+from tests.exercises.samples import CLASS, SOURCE
 
 # In place of Keras where a test is about the grader alone: it starts at once.
 STAND_IN = """

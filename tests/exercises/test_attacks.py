@@ -10,10 +10,10 @@ import subprocess
 import time
 
 import pytest
-from samples import notebook, sum_check
 
 from exercises.grader.grade import grade_cells
 from exercises.grader.inside import isolate
+from tests.exercises.samples import notebook, sum_check
 
 # Not beside tests of a cluster, whose connections do not wait long.
 pytestmark = pytest.mark.xdist_group("alone")

@@ -9,10 +9,10 @@ import sys
 import threading
 
 import pytest
-from samples import RIGHT, SOURCE, notebook
 
 from exercises.grader import __main__ as command
 from exercises.grader import pool, report
+from tests.exercises.samples import RIGHT, SOURCE, notebook
 
 # Not beside tests that take what a machine has.
 pytestmark = pytest.mark.xdist_group("alone")

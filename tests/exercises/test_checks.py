@@ -5,9 +5,9 @@ import types
 
 import numpy as np
 import pytest
-from samples import sum_check
 
 from exercises.grader.inside import checks
+from tests.exercises.samples import sum_check
 
 CHECKS = [
     sum_check("total", name="seen", points=2),

@@ -11,11 +11,11 @@ import dask
 from distributed import LocalCluster
 import psutil
 import pytest
-from samples import RIGHT, sum_check
 
 from exercises.grader import __main__ as command
 from exercises.grader import cluster, pool
 from exercises.grader.grade import NotGraded, grade_cells
+from tests.exercises.samples import RIGHT, sum_check
 
 # Not beside the attacks, which take what a machine has.
 pytestmark = pytest.mark.xdist_group("alone")

@@ -8,12 +8,12 @@ import types
 import zipfile
 
 import pytest
-from samples import CLASS, PRIVATE
 
 from exercises.grader import __main__ as command
 from exercises.grader import pool, report
 from exercises.grader.grade import Grade, Result, probe_of
 from exercises.grader.inside import isolate
+from tests.exercises.samples import CLASS, PRIVATE
 
 
 def rows(folder):

@@ -12,11 +12,11 @@ import subprocess
 import sys
 
 import pytest
-from samples import PRIVATE, RIGHT, SOURCE, notebook
 
 from exercises.grader import __main__ as command
 from exercises.grader import pool
 from exercises.grader.pool import Pool
+from tests.exercises.samples import PRIVATE, RIGHT, SOURCE, notebook
 
 pytestmark = pytest.mark.xdist_group("alone")
 

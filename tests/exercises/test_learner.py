@@ -14,9 +14,9 @@ from jupyter_client.manager import KernelManager
 import nbclient
 import nbformat
 import pytest
-from samples import SOURCE
 
 from exercises.grader.build import notebooks
+from tests.exercises.samples import SOURCE
 
 FOLDER = Path(__file__).parents[2] / "exercises"
 NOTEBOOKS = sorted(

@@ -1,9 +1,9 @@
 """Reading the sources: what is taken in, and what is refused."""
 
 import pytest
-from samples import PRIVATE, SOURCE
 
 from exercises.grader.source import SourceError, read, read_checks, variant
+from tests.exercises.samples import PRIVATE, SOURCE
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import os
 
 import pytest
-from samples import notebook
 
 from exercises.grader.build import notebooks
 from exercises.grader.submission import (
@@ -14,6 +13,7 @@ from exercises.grader.submission import (
     read,
     without_checks,
 )
+from tests.exercises.samples import notebook
 
 
 @pytest.mark.parametrize(

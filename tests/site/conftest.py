@@ -4,9 +4,9 @@ import os
 import shutil
 
 import pytest
-from tabs import read
 
 from benchmarks.lighthouse import serve
+from tests.site.tabs import read
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """The book's pages, and a browser's tab that shows one."""
 
-import execution
+from tools import execution
 
 PAGES = sorted(
     path.stem

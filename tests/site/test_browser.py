@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import axe_playwright_python
 import pytest
-from tabs import PAGES, read
 
 from benchmarks.lighthouse import BASE, compressed
+from tests.site.tabs import PAGES, read
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 WIDTHS = pytest.mark.parametrize("width", [1280, 390])

@@ -4,8 +4,9 @@ from base64 import b64decode
 import re
 
 from bs4 import BeautifulSoup
-import execution
 import pytest
+
+from tools import execution
 
 
 @pytest.fixture(scope="module")

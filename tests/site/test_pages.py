@@ -8,8 +8,9 @@ from urllib.parse import urljoin, urlsplit
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 import pytest
-from tabs import PAGES
 import yaml
+
+from tests.site.tabs import PAGES
 
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES)
 

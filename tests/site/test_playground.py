@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks import playground, playground_weights
+from playground import train, weights
 
 # Pictures are shown in 256 levels of grey: the nearest is at most this far.
 HALF_A_LEVEL = 0.5 / 255 + 1e-4
@@ -66,7 +66,7 @@ class Reader:
 @pytest.fixture(scope="module")
 def models():
     """The models, with the committed weights, on the side of Keras."""
-    return playground.committed()
+    return train.committed()
 
 
 @pytest.fixture
@@ -216,18 +216,18 @@ def test_a_drawing_gets_the_form_of_the_data(reader, models):
     image = reader.picture("input").reshape(28, 28)
     (rows,) = np.nonzero(image.max(axis=1) > 0.2)
     assert 19 <= np.ptp(rows) + 1 <= 21
-    entries, _ = playground_weights.load()
+    entries, _ = weights.load()
     for axis in (0, 1):
         mass = image.sum(axis=axis) / image.sum()
         place = mass @ (np.arange(28) + 0.5)
         assert place == pytest.approx(entries["centre"], abs=0.05)
-    width = playground.stroke_width(image)
+    width = train.stroke_width(image)
     assert width == pytest.approx(entries["stroke"], abs=0.4)
     check_reconstructions(reader, models)
 
 
 def test_a_digit_can_be_chosen_by_keyboard(reader, models):
-    (_, _), (x_test, y_test) = playground.load_mnist(flat=True)
+    (_, _), (x_test, y_test) = train.load_mnist(flat=True)
     button = reader.tab.get_by_role("button", name="Test digit 8")
     button.focus()
     button.press("Enter")

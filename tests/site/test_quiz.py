@@ -4,9 +4,10 @@ import ast
 
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
-import execution
 import nbformat
 import pytest
+
+from tools import execution
 
 JUDGED = {True: "Right. ", False: "Not right. "}
 

@@ -3,7 +3,6 @@
 Each step is taken several times, and its fastest time counts.
 """
 
-from datetime import date
 from pathlib import Path
 import re
 import shutil
@@ -11,7 +10,7 @@ import shutil
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from benchmarks.grading import machine
+from benchmarks.machine import machine, today
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 STEPS_TIMED = 100
@@ -89,7 +88,7 @@ def measured():
             "most": round(most, 2),
         }
     return {
-        "date": date.today().isoformat(),
+        "date": today(),
         "browser": name,
         "processor": machine()["processor"],
         "milliseconds": milliseconds,

@@ -7,7 +7,7 @@ from aecourse import load_mnist
 import numpy as np
 import pytest
 
-from benchmarks import playground, playground_weights
+from playground import train, weights
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def measured(root):
 
 @pytest.fixture(scope="module")
 def models():
-    return playground.committed()
+    return train.committed()
 
 
 def test_scripts_and_style_are_small(root):
@@ -28,13 +28,13 @@ def test_scripts_and_style_are_small(root):
 
 
 def test_the_measurements_are_of_these_weights(measured):
-    script = playground_weights.SCRIPT.read_bytes()
+    script = weights.SCRIPT.read_bytes()
     assert hashlib.sha256(script).hexdigest() == measured["weights"]
 
 
 def test_the_exported_models_have_the_errors_that_are_shown(models, measured):
     (_, _), (x_test, _) = load_mnist(flat=True)
-    found = playground.errors(models, x_test)
+    found = train.errors(models, x_test)
     assert found == pytest.approx(measured["errors"]["int8"], rel=2e-3)
 
 
@@ -53,8 +53,8 @@ def test_a_step_takes_at_most_five_milliseconds(measured):
 
 def test_codes_and_images_are_those_of_the_test_set(models):
     (_, _), (x_test, y_test) = load_mnist(flat=True)
-    entries, data = playground_weights.load()
-    at = playground_weights.restore(models, entries["models"], data)
+    entries, data = weights.load()
+    at = weights.restore(models, entries["models"], data)
     count, step = entries["codes"].values()
     z = np.frombuffer(data, "int8", 2 * count, at).reshape(-1, 2) * step
     np.testing.assert_allclose(
@@ -70,25 +70,25 @@ def test_codes_and_images_are_those_of_the_test_set(models):
 
 def test_rounding_is_at_most_half_a_step():
     kernel = np.random.default_rng(0).standard_normal((5, 4, 3))
-    whole, scale = playground_weights.rounded(kernel)
+    whole, scale = weights.rounded(kernel)
     assert whole.dtype == "int8"
     assert (abs(whole).max(axis=(0, 1)) == 127).all()
     assert (abs(whole * scale - kernel) <= 0.501 * scale).all()
 
 
 def test_export_and_back_is_the_identity(models):
-    entries, data = playground_weights.load()
-    described, again = playground_weights.exported(models)
+    entries, data = weights.load()
+    described, again = weights.exported(models)
     assert json.loads(json.dumps(described)) == entries["models"]
-    other = playground.untrained()
-    playground_weights.restore(other, described, again)
+    other = train.untrained()
+    weights.restore(other, described, again)
     for name, model in models.items():
         for side, same in zip(
-            *map(playground_weights.parts, (model, other[name])), strict=True
+            *map(weights.parts, (model, other[name])), strict=True
         ):
             for group, twin in zip(side, same, strict=True):
                 np.testing.assert_allclose(
-                    *map(playground_weights.kernel_of, (group, twin)),
+                    *map(weights.kernel_of, (group, twin)),
                     atol=1e-5,
                 )
 
@@ -96,11 +96,11 @@ def test_export_and_back_is_the_identity(models):
 def test_a_stroke_is_measured_as_wide_as_it_is():
     bar = np.zeros((1, 28, 28))
     bar[:, 2:26, 12:15] = 1
-    assert playground.stroke_width(bar) == pytest.approx(3, rel=0.12)
-    assert playground.stroke_width(bar / 2) == pytest.approx(3, rel=0.12)
+    assert train.stroke_width(bar) == pytest.approx(3, rel=0.12)
+    assert train.stroke_width(bar / 2) == pytest.approx(3, rel=0.12)
 
 
 def test_the_centre_of_mass_is_found():
     image = np.zeros((2, 28, 28))
     image[:, 3, 5] = 0.5
-    assert playground.centre_of_mass(image) == pytest.approx(4.5)
+    assert train.centre_of_mass(image) == pytest.approx(4.5)

@@ -2,12 +2,11 @@
 
 import csv
 import io
-import json
 import re
 
 import pytest
-import teaching
 
+from book._ext import pages, teaching
 from exercises.grader import __main__ as grader
 from exercises.grader import report
 from exercises.grader.grade import Grade, Result
@@ -48,7 +47,7 @@ def results_of(names, folder):
 
 
 def test_the_overview_has_a_row_for_each_assignment(exercises):
-    head, _, *rows, last = map(cells, teaching.ExerciseTable.text(None))
+    head, _, *rows, last = map(cells, teaching.exercise_table())
     assert head[2:] == ["Questions", "Points", "Minutes"]
     assert len(rows) == len(exercises)
     for row, exercise in zip(rows, exercises, strict=True):
@@ -61,7 +60,7 @@ def test_the_overview_has_a_row_for_each_assignment(exercises):
 
 def test_every_chapter_states_its_minutes(root):
     for path in (root / "book").glob("[0-9]*.ipynb"):
-        minutes = teaching.reading_minutes(teaching.number_of(path.stem))
+        minutes = teaching.reading_minutes(pages.number_of(path.stem))
         assert 20 <= minutes <= 120
 
 
@@ -127,15 +126,3 @@ def test_the_private_checks_are_such(page, root, tmp_path):
     (check,) = read_checks(file, exercise.questions)
     assert check["hidden"]
     assert check["points"] == 3
-
-
-def test_the_costs_were_measured_side_by_side(root):
-    text = (root / "benchmarks" / "grading.json").read_text("utf-8")
-    data = json.loads(text)
-    complete = [one for one in data["rounds"] if "import" in one]
-    assert complete
-    for measured in complete:
-        assert {"bare", "alone", "ours"} <= measured.keys()
-        assert measured.keys() & {"otter", "nbgrader"}
-    shown = "\n".join(teaching.GradingCost.text(None))
-    assert data["machine"]["processor"] in shown

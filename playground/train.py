@@ -10,7 +10,6 @@ after the rounding, and what a step takes in Chromium.
 import hashlib
 import json
 from pathlib import Path
-import sys
 
 from aecourse import (
     VariationalAutoencoder,
@@ -21,13 +20,10 @@ from aecourse import (
 )
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-from benchmarks import playground_steps  # noqa: E402
-from benchmarks import playground_weights as weights  # noqa: E402
-from benchmarks.lessons import lesson, train_plain  # noqa: E402
+from benchmarks.lessons import lesson, train_plain
+from playground import steps, weights
 
-DATA = Path(__file__).with_suffix(".json")
+DATA = Path(__file__).with_name("playground.json")
 # The chapter has (256, 128, 128), which alone would fill the page.
 WIDTHS = (128, 64, 64)
 CODES = 1000
@@ -125,7 +121,7 @@ def main():
     data = {
         "weights": hashlib.sha256(weights.SCRIPT.read_bytes()).hexdigest(),
         "errors": {"float": before, "int8": after},
-        **playground_steps.measured(),
+        **steps.measured(),
     }
     DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 

@@ -6,12 +6,12 @@ import itertools
 import re
 
 import aecourse
-import execution
 import nbformat
 import pytest
 import yaml
 
 from exercises.grader.build import SETUP
+from tools import execution
 
 CHAPTERS = execution.notebooks()
 EVERY_CHAPTER = pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Run a command while no other such command runs in this checkout.
 
-`python book/_ext/alone.py COMMAND …` waits until it is alone. Two builds at
+`python -m tools.alone COMMAND …` waits until it is alone. Two builds at
 once would write into the same files.
 """
 

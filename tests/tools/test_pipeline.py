@@ -10,10 +10,11 @@ import shutil
 import subprocess
 import sys
 
-import execution
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 import pytest
+
+from tools import execution
 
 GLUE = """
 from IPython.display import display

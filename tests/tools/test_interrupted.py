@@ -12,9 +12,17 @@ import subprocess
 import sys
 import time
 
-import execution
 import pytest
-from test_pipeline import EXECUTE, executed, run, site, stale, write
+
+from tests.tools.test_pipeline import (
+    EXECUTE,
+    executed,
+    run,
+    site,
+    stale,
+    write,
+)
+from tools import execution
 
 __all__ = ["executed", "site"]  # fixtures
 ALONE = "book/_ext/alone.py"

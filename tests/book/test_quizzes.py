@@ -6,12 +6,13 @@ import re
 
 from aecourse import show_quiz
 from bs4 import BeautifulSoup
-import execution
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 import nbformat
 import pytest
 from traitlets.config import Config
+
+from tools import execution
 
 CHAPTERS = execution.notebooks()
 EVERY_CHAPTER = pytest.mark.parametrize(

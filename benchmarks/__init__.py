@@ -1,0 +1,1 @@
+"""Scripts that measure, each with the data that it wrote."""

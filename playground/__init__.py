@@ -1,0 +1,1 @@
+"""Trains the models of the playground, and exports them to its page."""
