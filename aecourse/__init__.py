@@ -9,7 +9,7 @@ more than ``import keras``.
 from importlib import import_module
 
 # isort: off
-from aecourse import _quiet_keras  # noqa: F401 (silences the backend: first)
+from aecourse import training  # noqa: F401 (silences the backend: first)
 from aecourse import models  # noqa: F401 (registers layers, losses, models)
 # isort: on
 
@@ -51,7 +51,6 @@ _NAMES = {
         "plot_filters",
         "plot_history",
         "plot_latent",
-        "plot_manifold",
         "plot_reconstructions",
     ),
     "quiz": ("show_quiz",),

@@ -2,7 +2,7 @@
 
 import warnings
 
-from aecourse._arrays import as_numbers, check_batch, check_labels
+from aecourse.checks import as_numbers, check_batch, check_labels
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression

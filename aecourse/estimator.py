@@ -1,13 +1,12 @@
 """A dense autoencoder that follows scikit-learn's conventions."""
 
-from aecourse._arrays import check_probability, check_table
-from aecourse._checks import (
+from aecourse.checks import (
     check_choice,
+    check_fits,
     check_in_range,
-    check_instance,
     check_integer,
+    check_probability,
 )
-from aecourse._shapes import check_fits
 from aecourse.losses import summed_binary_crossentropy, summed_squared_error
 from aecourse.models import Autoencoder
 from aecourse.training import Progress, warmup_cosine
@@ -138,14 +137,12 @@ class AutoencoderTransformer(
     def _check_parameters(self):
         for name in ("n_components", "epochs", "batch_size"):
             check_integer(name, getattr(self, name))
-        check_instance("hidden_layer_sizes", self.hidden_layer_sizes, tuple)
         for i, size in enumerate(self.hidden_layer_sizes):
             check_integer(f"hidden_layer_sizes[{i}]", size)
         check_choice("loss", self.loss, LOSSES)
         check_in_range("learning_rate", self.learning_rate, "(0, inf)")
 
     def _check_data(self, X, reset):
-        check_table("X", X)
         X = validate_data(self, X, dtype="float32", reset=reset)
         if self.loss == "binary_crossentropy":
             check_probability("X", X)

@@ -3,22 +3,45 @@
 Shapes and types are checked always, values in NumPy arrays only.
 """
 
-from aecourse._arrays import check_batch, check_probability
-from aecourse._checks import check_instance, check_one_output
-from aecourse._jacobian import batch_jacobian
-from aecourse._shapes import check_broadcast, check_fits, check_same_shape
+import math
+
+from aecourse.checks import (
+    check_batch,
+    check_fits,
+    check_instance,
+    check_outputs,
+    check_probability,
+    check_same_shape,
+)
 import keras
 from keras import ops
 
+ONE_OF_TWO = (
+    "of the encoder of a VariationalAutoencoder pass "
+    "keras.Model(encoder.inputs, encoder.outputs[0])"
+)
+
+
+def single(tensor):
+    """The tensor, in single precision where it is in half."""
+    half = "float16" in keras.backend.standardize_dtype(tensor.dtype)
+    return ops.cast(tensor, "float32") if half else tensor
+
 
 def _floats(*arrays):
-    """Tensors of one float type, which holds what all the arrays hold."""
-    tensors = [ops.convert_to_tensor(array) for array in arrays]
+    """Tensors of one float type, single at least, that holds them all."""
+    tensors = [single(ops.convert_to_tensor(array)) for array in arrays]
     types = [keras.backend.standardize_dtype(t.dtype) for t in tensors]
     # On JAX, Keras' rule makes singles even of doubles.
     double = "float64" in types
     dtype = "float64" if double else keras.backend.result_type(*types, float)
     return [ops.cast(tensor, dtype) for tensor in tensors]
+
+
+def _check_pair(name, value, other_name, other):
+    check_batch(name, value)
+    check_batch(other_name, other)
+    check_same_shape(name, value, other_name, other)
 
 
 def _sum_features(array):
@@ -51,9 +74,7 @@ def summed_squared_error(x, x_hat):
         If an argument is no array of finite numbers, or the shapes differ
         or lack a feature axis.
     """
-    check_batch("x", x)
-    check_batch("x_hat", x_hat)
-    check_same_shape("x", x, "x_hat", x_hat)
+    _check_pair("x", x, "x_hat", x_hat)
     x, x_hat = _floats(x, x_hat)
     return 0.5 * _sum_features(ops.square(x - x_hat))
 
@@ -82,9 +103,7 @@ def summed_binary_crossentropy(x, x_hat):
         If an argument is no array of numbers in [0, 1], or the shapes
         differ or lack a feature axis.
     """
-    check_batch("x", x)
-    check_batch("x_hat", x_hat)
-    check_same_shape("x", x, "x_hat", x_hat)
+    _check_pair("x", x, "x_hat", x_hat)
     check_probability("x", x)
     check_probability("x_hat", x_hat)
     x, x_hat = _floats(x, x_hat)
@@ -112,8 +131,7 @@ def bernoulli_kl(rho, rho_hat):
     Raises
     ------
     TypeError, ValueError
-        If an argument is no number or array, or leaves [0, 1], or the
-        shapes do not broadcast.
+        If an argument is no number or array, or leaves [0, 1].
 
     References
     ----------
@@ -121,7 +139,6 @@ def bernoulli_kl(rho, rho_hat):
     """
     check_probability("rho", rho)
     check_probability("rho_hat", rho_hat)
-    check_broadcast("rho", rho, "rho_hat", rho_hat)
     eps = keras.config.epsilon()
     p, q = _floats(rho, rho_hat)
     # On PyTorch, Keras makes singles of bounds that are Python's numbers.
@@ -156,9 +173,7 @@ def gaussian_kl(z_mean, z_log_var):
     ----------
     Kingma and Welling (2014), Auto-encoding variational Bayes, appendix B.
     """
-    check_batch("z_mean", z_mean)
-    check_batch("z_log_var", z_log_var)
-    check_same_shape("z_mean", z_mean, "z_log_var", z_log_var)
+    _check_pair("z_mean", z_mean, "z_log_var", z_log_var)
     z_mean, z_log_var = _floats(z_mean, z_log_var)
     # expm1(v) - v loses less near v = 0 than exp(v) - 1 - v.
     terms = ops.square(z_mean) + ops.expm1(z_log_var) - z_log_var
@@ -193,8 +208,74 @@ def contractive_penalty(encoder, x):
     Rifai et al. (2011), Contractive auto-encoders, ICML.
     """
     check_instance("encoder", encoder, keras.Layer)
-    check_one_output("encoder", encoder)
+    check_outputs("encoder", encoder, 1, ONE_OF_TWO)
     check_batch("x", x)
     check_fits("x", x, encoder)
-    jacobian = batch_jacobian(encoder, *_floats(x))
-    return _sum_features(ops.square(jacobian))
+    return squared_jacobian_norm(encoder, x)
+
+
+def squared_jacobian_norm(function, x):
+    """What `contractive_penalty` returns, of arguments that are right."""
+    return _sum_features(ops.square(batch_jacobian(function, *_floats(x))))
+
+
+def batch_jacobian(function, x):
+    """Jacobian of a Keras layer or model at every sample of a batch.
+
+    Every sample is repeated once for each output, and one backward pass
+    gives the gradient of output j at copy j. The samples must therefore not
+    influence each other. The function is called with ``training=False``.
+
+    Parameters
+    ----------
+    function : keras.Layer
+        Takes and returns one float tensor of shape (batch, ...).
+    x : tensor of shape (batch, ...)
+
+    Returns
+    -------
+    tensor of shape (batch, outputs, inputs)
+        Entry (n, j, i) is the derivative of output j with respect to input i
+        at sample n; both are flattened. It can be differentiated with
+        respect to the function's weights.
+    """
+    outputs = math.prod(function(x, training=False).shape[1:])
+    copies = ops.repeat(x, outputs, axis=0)
+
+    def output_of_each_copy(copies):
+        z = function(copies, training=False)
+        z = ops.reshape(z, (-1, outputs, outputs))
+        return ops.sum(z * ops.eye(outputs, dtype=z.dtype))
+
+    gradient = _GRADIENT[keras.backend.backend()]
+    jacobian = gradient(output_of_each_copy, copies)
+    return ops.reshape(jacobian, (-1, outputs, math.prod(x.shape[1:])))
+
+
+def _tensorflow(scalar_function, x):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value = scalar_function(x)
+    zero = tf.UnconnectedGradients.ZERO
+    return tape.gradient(value, x, unconnected_gradients=zero)
+
+
+def _jax(scalar_function, x):
+    import jax
+
+    return jax.grad(scalar_function)(x)
+
+
+def _torch(scalar_function, x):
+    import torch
+
+    # Keras evaluates under no_grad, but a Jacobian needs gradients.
+    with torch.enable_grad():
+        x = x.detach().requires_grad_(True)
+        value = scalar_function(x)
+        return torch.autograd.grad(value, x, create_graph=True)[0]
+
+
+_GRADIENT = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}

@@ -1,12 +1,23 @@
 """Measures of reconstructions and codes. NumPy in, NumPy or numbers out."""
 
-from aecourse._arrays import BYTES, as_numbers, check_batch
-from aecourse._batches import run_in_batches
-from aecourse._bound import importance_weighted_bound
-from aecourse._checks import check_in_range, check_instance, check_one_output
 from aecourse._probe import linear_probe_accuracy
-from aecourse._shapes import check_same_shape
-from aecourse.losses import contractive_penalty
+from aecourse.checks import (
+    BYTES,
+    as_numbers,
+    check_batch,
+    check_fits,
+    check_instance,
+    check_integer,
+    check_outputs,
+    check_probability,
+    check_same_shape,
+)
+from aecourse.losses import (
+    ONE_OF_TWO,
+    squared_jacobian_norm,
+    summed_binary_crossentropy,
+)
+from aecourse.models import run_in_batches
 import keras
 import numpy as np
 from scipy.linalg import subspace_angles
@@ -19,6 +30,8 @@ __all__ = [
     "principal_angles",
     "reconstruction_error",
 ]
+
+ROWS_AT_ONCE = 1000  # images or decoded samples held in memory together
 
 
 def reconstruction_error(x, x_hat):
@@ -58,7 +71,7 @@ def active_units(z_mean, threshold=0.01):
     z_mean : array of shape (n, latent_dim)
         Codes; for a variational autoencoder the means.
     threshold : float
-        Least variance over the samples, at least 0, in squared units.
+        Least variance over the samples, in squared units.
 
     Returns
     -------
@@ -68,14 +81,13 @@ def active_units(z_mean, threshold=0.01):
     Raises
     ------
     TypeError, ValueError
-        If `z_mean` is no matrix of finite numbers, `threshold` negative.
+        If `z_mean` is no matrix of finite numbers.
 
     References
     ----------
     Burda, Grosse and Salakhutdinov (2016), arXiv:1509.00519, section 5.
     """
     z_mean = _matrix("z_mean", z_mean)
-    check_in_range("threshold", threshold, "[0, inf)")
     return int(np.sum(z_mean.var(axis=0, dtype="float64") > threshold))
 
 
@@ -105,8 +117,6 @@ def principal_angles(a, b):
     a, b = _matrix("a", a), _matrix("b", b)
     _check_independent("a", a)
     _check_independent("b", b)
-    if len(a) != len(b):
-        raise ValueError(f"b must have {len(a)} rows like a, got {len(b)}")
     return np.rad2deg(
         subspace_angles(a.astype("float64"), b.astype("float64"))
     )
@@ -137,16 +147,72 @@ def jacobian_norm(function, x):
     Rifai et al. (2011), "Contractive auto-encoders", ICML.
     """
     check_instance("function", function, keras.Layer)
-    check_one_output("function", function)
+    check_outputs("function", function, 1, ONE_OF_TWO)
     x = as_numbers("x", x)
     check_batch("x", x)
+    check_fits("x", x, function)
     x = x.astype("float32", copy=False)
 
     def square(batch):
-        return contractive_penalty(function, batch)
+        return squared_jacobian_norm(function, batch)
 
     # Few at once: one Jacobian of 784 by 784 numbers has 2.5 MB.
     return np.sqrt(run_in_batches(square, x, batch_size=100))
+
+
+def importance_weighted_bound(vae, x, n_samples=100, seed=0):
+    """Lower bound on log p(x) of a variational autoencoder.
+
+    For each image it draws `n_samples` codes z from the encoder's
+    q(z | x) and returns the logarithm of the mean of
+    p(x | z) p(z) / q(z | x), with p(z) = N(0, I) and a Bernoulli decoder. In
+    expectation the bound grows with `n_samples` towards log p(x);
+    ``n_samples=1`` gives an estimate of the ELBO.
+
+    Parameters
+    ----------
+    vae : VariationalAutoencoder
+        Or any object whose ``encoder(x)`` returns ``(z_mean, z_log_var)``
+        and whose ``decoder(z)`` returns probabilities of the shape of x.
+    x : array of shape (n, ...)
+        Data in [0, 1].
+    n_samples : int
+        Codes per image, at least 1.
+    seed : int
+        Seed of the codes that are drawn.
+
+    Returns
+    -------
+    array of shape (n,)
+        In nats.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `vae` has no encoder of two outputs, `x` is empty or leaves
+        [0, 1], or `n_samples` is less than 1.
+
+    References
+    ----------
+    Burda, Grosse and Salakhutdinov (2016), "Importance weighted
+    autoencoders", arXiv:1509.00519, equation 8.
+    """
+    if not hasattr(vae, "encoder") or not hasattr(vae, "decoder"):
+        got = type(vae).__name__
+        raise TypeError(f"vae must have an encoder and a decoder, got {got}")
+    check_outputs("vae.encoder", vae.encoder, 2, "z_mean and z_log_var")
+    x = as_numbers("x", x)
+    check_batch("x", x)
+    x = x.astype("float32", copy=False)
+    check_probability("x", x)
+    check_fits("x", x, vae.encoder)
+    check_integer("n_samples", n_samples)
+    rng = np.random.default_rng(seed)
+    bounds = [
+        _log_mean_weight(vae, x[i : i + ROWS_AT_ONCE], n_samples, rng)
+        for i in range(0, len(x), ROWS_AT_ONCE)
+    ]
+    return np.concatenate(bounds)
 
 
 def _check_scale(name, array, other):
@@ -177,3 +243,30 @@ def _check_independent(name, matrix):
             f"{name} must have linearly independent columns, got shape "
             f"{matrix.shape} with rank {rank}{cure}"
         )
+
+
+def _log_mean_weight(vae, x, n_samples, rng):
+    """log (1/k) sum_k p(x, z_k) / q(z_k | x) for one batch of images."""
+    n = len(x)
+    parts = vae.encoder(x, training=False)
+    check_instance("what vae.encoder returns", parts, tuple, list)
+    z_mean, z_log_var = (
+        keras.ops.convert_to_numpy(part).astype("float64") for part in parts
+    )
+    log_sum = np.full(n, -np.inf)
+    at_once = max(1, ROWS_AT_ONCE // n)
+    for done in range(0, n_samples, at_once):
+        k = min(at_once, n_samples - done)
+        eps = rng.standard_normal((k, *z_mean.shape))
+        z = z_mean + np.exp(z_log_var / 2) * eps
+        x_hat = vae.decoder(
+            z.reshape(k * n, -1).astype("float32"), training=False
+        )
+        copies = keras.ops.concatenate([x] * k)
+        cost = summed_binary_crossentropy(copies, x_hat)
+        log_p_x = -keras.ops.convert_to_numpy(cost).reshape(k, n)
+        # log p(z) - log q(z | x): the terms with 2 pi cancel
+        log_ratio = np.sum(z_log_var + eps**2 - z**2, axis=-1) / 2
+        for log_weight in log_p_x.astype("float64") + log_ratio:
+            log_sum = np.logaddexp(log_sum, log_weight)
+    return log_sum - np.log(n_samples)

@@ -5,7 +5,7 @@ Both work wherever IPython does, in Colab too; only the book reads them.
 
 from collections.abc import Iterable, Mapping
 
-from aecourse._checks import check_boolean, check_instance
+from aecourse.checks import check_instance
 from IPython.display import display
 import numpy as np
 
@@ -110,7 +110,7 @@ def verdict(claim, criterion, passed, partly=None, reproduces=False):
     check_instance("claim", claim, str)
     check_instance("criterion", criterion, str)
     check_instance("partly", {} if partly is None else partly, Mapping)
-    check_boolean("reproduces", reproduces)
+    check_instance("reproduces", reproduces, bool)
     if _all_true("passed", passed):
         outcome = "reproduces" if reproduces else "holds"
     else:

@@ -2,17 +2,15 @@
 
 import math
 
-from aecourse._arrays import as_numbers
-from aecourse._charts import plot_history, plot_latent
-from aecourse._checks import (
-    check_axes,
-    check_callable,
-    check_in_range,
-    check_integer,
+from aecourse.checks import (
+    BYTES,
+    CERTAINLY_BYTES,
+    as_numbers,
+    check_labels,
+    cure,
 )
-from aecourse._mosaic import draw, join, squares
-from aecourse._shapes import check_fits
 import keras
+from matplotlib import patheffects, ticker
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -21,9 +19,26 @@ __all__ = [
     "plot_filters",
     "plot_history",
     "plot_latent",
-    "plot_manifold",
     "plot_reconstructions",
 ]
+
+# Ten colours that people with a colour vision deficiency can tell apart:
+# Petroff (2021), "Accessible color sequences", arXiv:2107.02270.
+CLASS_COLOURS = (
+    "#3f90da",
+    "#ffa90e",
+    "#bd1f01",
+    "#94a4a2",
+    "#832db6",
+    "#a96b59",
+    "#e76300",
+    "#b9ac70",
+    "#717581",
+    "#92dadd",
+)
+MARKERS = "osD^vPX*<>"
+# Inches: ten pictures in a row fill the width of a page.
+TILE, LARGEST_WIDTH, LARGEST_HEIGHT = 0.68, 6.8, 4.8
 
 
 def plot_digits(images, columns=10, limits=(0, 1), ax=None):
@@ -47,13 +62,12 @@ def plot_digits(images, columns=10, limits=(0, 1), ax=None):
 
     Raises
     ------
-    ValueError
-        If `images` are not square, or `columns` or `limits` are out of range.
+    TypeError, ValueError
+        If `images` are no square images, or in bytes beside limits of 1.
     """
-    images = squares("images", images, limits)
-    check_integer("columns", columns)
-    mosaic = join(images, min(columns, len(images)))
-    return draw(mosaic, images.shape[1], limits, "gray", ax)
+    images = _squares("images", images, limits)
+    mosaic = _join(images, min(columns, len(images)))
+    return _draw(mosaic, images.shape[1], limits, "gray", ax)
 
 
 def plot_reconstructions(x, x_hat, limits=(0, 1), ax=None):
@@ -77,16 +91,16 @@ def plot_reconstructions(x, x_hat, limits=(0, 1), ax=None):
 
     Raises
     ------
-    ValueError
-        If a row has another number or size of images than `x`.
+    TypeError, ValueError
+        As `plot_digits`, or if a row has another number or size of images.
     """
-    rows = {"input": squares("x", x, limits)}
+    rows = {"input": _squares("x", x, limits)}
     outputs = x_hat if isinstance(x_hat, dict) else {"output": x_hat}
     for label, images in outputs.items():
         name = f"x_hat[{label!r}]" if outputs is x_hat else "x_hat"
         if label in rows:
             raise ValueError(f"x_hat must not have a row named {label!r}")
-        rows[label] = squares(name, images, limits)
+        rows[label] = _squares(name, images, limits)
         if rows[label].shape != rows["input"].shape:
             raise ValueError(
                 f"{name} must be images like x, {rows['input'].shape}, "
@@ -94,7 +108,7 @@ def plot_reconstructions(x, x_hat, limits=(0, 1), ax=None):
             )
     images = np.concatenate(list(rows.values()))
     n, side = len(rows["input"]), images.shape[1]
-    ax = draw(join(images, n), side, limits, "gray", ax)
+    ax = _draw(_join(images, n), side, limits, "gray", ax)
     ax.set_axis_on()
     ax.spines[:].set_visible(False)
     centres = np.arange(len(rows)) * (side + 1) + (side - 1) / 2
@@ -126,7 +140,7 @@ def plot_filters(weights, columns=None, limits=(-1, 1), ax=None):
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If `weights` is no matrix or `n_pixels` is not a square number.
     """
     weights = as_numbers("weights", weights)
@@ -135,15 +149,14 @@ def plot_filters(weights, columns=None, limits=(-1, 1), ax=None):
             f"weights must have shape (n_pixels, n_units), "
             f"got {weights.shape}"
         )
-    pictures = squares("weights.T", weights.T)
+    pictures = _squares("weights.T", weights.T)
     if columns is None:
         columns = _best_columns(len(pictures))
-    check_integer("columns", columns)
     if limits is None:
         largest = float(np.max(np.abs(weights))) or 1.0
         limits = (-largest, largest)
-    mosaic = join(pictures, min(columns, len(pictures)))
-    return draw(mosaic, pictures.shape[1], limits, "RdBu_r", ax, bad="0.75")
+    mosaic = _join(pictures, min(columns, len(pictures)))
+    return _draw(mosaic, pictures.shape[1], limits, "RdBu_r", ax, bad="0.75")
 
 
 def _best_columns(n):
@@ -155,46 +168,150 @@ def _best_columns(n):
     )
 
 
-def plot_manifold(decoder, extent=3.0, steps=20, ax=None):
-    """Draw what a decoder makes of a grid on its two-dimensional code plane.
+def plot_history(histories, key="loss", ax=None):
+    """Draw the cost of each epoch.
 
     Parameters
     ----------
-    decoder : callable
-        Keras model, or function of codes of shape (n, 2), that returns square
-        images of values in [0, 1], as for `plot_digits`.
-    extent : float
-        Half the width of the grid, greater than 0: both code units take
-        evenly spaced values from ``-extent`` to ``extent``.
-    steps : int
-        Values of each code unit, at least 2.
+    histories : keras History, dict of str to History, or dict of str to \
+sequence of float
+        One line each, labelled with the dict's key. ``history.history`` is
+        such a dict: it gives training and validation lines.
+    key : str
+        Which entry of each History to draw; the label of the vertical axis.
     ax : matplotlib Axes or None
         None makes a new figure.
 
     Returns
     -------
     matplotlib Axes
-        The axes carry the values of the code; the second grows upwards.
+        Epochs count from 1.
+    """
+    lines = histories if isinstance(histories, dict) else {None: histories}
+    lines = {label: _costs(run, key) for label, run in lines.items()}
+    ax = plt.subplots()[1] if ax is None else ax
+    for (label, costs), marker in zip(
+        lines.items(), MARKERS * len(lines), strict=False
+    ):
+        epochs = np.arange(1, len(costs) + 1)
+        every = max(1, len(costs) // 10)
+        ax.plot(epochs, costs, marker, ls="-", markevery=every, label=label)
+    ax.set(xlabel="epoch", ylabel=key)
+    ax.set_xlim(0.5, max(len(line.get_xdata()) for line in ax.lines) + 0.5)
+    ax.xaxis.set_major_locator(
+        ticker.MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+    )
+    if isinstance(histories, dict):
+        ax.legend()
+    return ax
+
+
+def plot_latent(z, labels, ax=None):
+    """Draw two-dimensional codes, one colour and one name per class.
+
+    Parameters
+    ----------
+    z : array of shape (n, 2)
+        Codes.
+    labels : array of shape (n,)
+        Classes, at most ten different ones.
+    ax : matplotlib Axes or None
+        None makes a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+        Each class is also named at the median of its codes, so that no
+        reader depends on colour alone.
 
     Raises
     ------
-    ValueError
-        If `extent` or `steps` is out of range, or the output is not square.
+    TypeError, ValueError
+        If the shapes do not fit or there are more than ten classes.
     """
-    check_callable("decoder", decoder)
-    check_in_range("extent", extent, "(0, inf)")
-    check_integer("steps", steps, minimum=2)
-    check_axes("ax", ax)
-    values = np.linspace(-extent, extent, steps, dtype="float32")
-    z = np.stack(np.meshgrid(values, values[::-1]), axis=-1).reshape(-1, 2)
-    check_fits("the grid for decoder", z, decoder)
-    images = keras.ops.convert_to_numpy(decoder(z))
-    images = squares("the decoder's output", images, (0, 1))
-    edge = extent + extent / (steps - 1)  # the outer tiles' outer edges
-    ax = plt.subplots(figsize=(5.4, 5.2))[1] if ax is None else ax
-    mosaic = join(images, steps, gap=0)
-    ax.imshow(
-        mosaic, cmap="gray", vmin=0, vmax=1, extent=(-edge, edge, -edge, edge)
-    )
+    z, labels = as_numbers("z", z), np.asarray(labels)
+    if z.ndim != 2 or z.shape[1] != 2:
+        hint = "; choose two units: z[:, :2]" if z.ndim == 2 else ""
+        raise ValueError(f"z must have shape (n, 2), got {z.shape}{hint}")
+    check_labels("labels", labels, "z", z)
+    classes = np.unique(labels)
+    if len(classes) > len(CLASS_COLOURS):
+        raise ValueError(
+            f"labels must hold at most {len(CLASS_COLOURS)} classes, "
+            f"got {len(classes)}"
+        )
+    ax = plt.subplots()[1] if ax is None else ax
+    size = float(np.clip(20_000 / max(len(z), 1), 2, 20))
+    halo = [patheffects.withStroke(linewidth=3, foreground="white")]
+    for name, colour in zip(classes, CLASS_COLOURS, strict=False):
+        points = z[labels == name]
+        ax.scatter(*points.T, s=size, color=colour, lw=0, label=str(name))
+        ax.text(
+            *np.median(points, axis=0),
+            str(name),
+            weight="bold",
+            ha="center",
+            va="center",
+            path_effects=halo,
+        )
+    handles = ax.legend(
+        title="class", loc="center left", bbox_to_anchor=(1, 0.5)
+    ).legend_handles
+    for handle in handles:
+        handle.set_sizes([40])
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
+    return ax
+
+
+def _costs(run, key):
+    is_history = isinstance(run, keras.callbacks.History)
+    return list(run.history[key] if is_history else run)
+
+
+def _squares(name, images, limits=None):
+    """Return images as an array of shape (n, side, side).
+
+    With `limits` they must not be bytes where 1 is to be drawn white.
+    """
+    images = as_numbers(name, images)
+    pixels = math.prod(images.shape[1:])
+    side = math.isqrt(pixels)
+    good = (side * side,), (side, side), (side, side, 1)
+    if images.shape[1:] not in good or images.size == 0:
+        hint = cure(name, images, (None, *good[2]))
+        if not hint and images.ndim == 1:
+            hint = f"; one image alone is {name}[None]"
+        raise ValueError(
+            f"{name} must be square images of shape (n, side * side), "
+            f"(n, side, side) or (n, side, side, 1), got {images.shape}"
+            f"{hint}"
+        )
+    if limits and limits[1] <= 1 and np.max(images) > CERTAINLY_BYTES:
+        raise ValueError(
+            f"{name} must lie near limits = {limits}, got values up to "
+            f"{np.max(images)}; {BYTES}"
+        )
+    return images.reshape(-1, side, side)
+
+
+def _join(images, columns, gap=1):
+    """Join images of shape (n, side, side); what lies between is NaN."""
+    n, side, _ = images.shape
+    rows = -(-n // columns)
+    tiles = np.full((rows * columns, side + gap, side + gap), np.nan)
+    tiles[:n, :side, :side] = images
+    tiles = tiles.reshape(rows, columns, side + gap, side + gap)
+    mosaic = tiles.swapaxes(1, 2).reshape(rows * (side + gap), -1)
+    return mosaic[: len(mosaic) - gap, : mosaic.shape[1] - gap]
+
+
+def _draw(mosaic, side, limits, cmap, ax, bad="white"):
+    """Draw a mosaic of pictures of `side` pixels; NaN in the colour `bad`."""
+    if ax is None:
+        rows, columns = (np.array(mosaic.shape) + 1) / (side + 1)
+        tile = min(TILE, LARGEST_WIDTH / columns, LARGEST_HEIGHT / rows)
+        ax = plt.subplots(figsize=(columns * tile, rows * tile))[1]
+    cmap = plt.get_cmap(cmap).with_extremes(bad=bad)
+    ax.imshow(mosaic, cmap=cmap, vmin=limits[0], vmax=limits[1])
+    ax.set_axis_off()
     return ax

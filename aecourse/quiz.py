@@ -6,7 +6,7 @@ what it lacks is mended here, in `quiz.css` and in `quiz.js`, for both.
 
 from pathlib import Path
 
-from aecourse._checks import check_choice, check_instance
+from aecourse.checks import check_choice
 from IPython.display import HTML, Javascript, display
 from IPython.utils.capture import capture_output
 
@@ -46,16 +46,15 @@ def show_quiz(questions):
 
     Raises
     ------
-    TypeError
-        If `questions` is no list of dict.
     ValueError
-        If it is empty, a type is unknown, or an answer has no feedback.
+        If a type is unknown, of which jupyterquiz would draw nothing.
 
     References
     ----------
     jupyterquiz, https://github.com/jmshea/jupyterquiz
     """
-    _check(questions)
+    for i, question in enumerate(questions):
+        check_choice(f"questions[{i}]['type']", question["type"], KINDS)
     from jupyterquiz import display_quiz
 
     with capture_output() as captured:
@@ -67,8 +66,8 @@ def show_quiz(questions):
         )
     html, script = (output.data for output in captured.outputs)
     style, mend = (
-        Path(__file__).with_suffix(kind).read_text("utf-8")
-        for kind in (".css", ".js")
+        Path(__file__).with_name(name).read_text("utf-8")
+        for name in ("quiz.css", "quiz.js")
     )
     # jupyterquiz leaves its box open, and the rest of a page would end in it.
     box = f"{html['text/html']}</div><style>\n{style}</style>"
@@ -88,22 +87,3 @@ def _judged(question):
             answer | {"feedback": f"{verdict} {answer['feedback']}"}
         )
     return question | {"answers": answers}
-
-
-def _check(questions):
-    """Raise what `show_quiz` promises to raise."""
-    check_instance("questions", questions, list)
-    if not questions:
-        raise ValueError("questions must hold at least one, got []")
-    for i, question in enumerate(questions):
-        name = f"questions[{i}]"
-        check_instance(name, question, dict)
-        check_instance(f"{name}['question']", question.get("question"), str)
-        check_choice(f"{name}['type']", question.get("type"), KINDS)
-        check_instance(f"{name}['answers']", question.get("answers"), list)
-        for answer in question["answers"]:
-            if not isinstance(answer, dict) or not answer.get("feedback"):
-                raise ValueError(
-                    f"every answer of {name} must be a dict with feedback, "
-                    f"got {answer!r}"
-                )

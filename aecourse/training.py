@@ -1,16 +1,64 @@
-"""What every training run of the course shares: rate, seed, progress."""
+"""What every training run shares: a quiet Keras, rate, seed, progress."""
 
-import numbers
+from contextlib import contextmanager
+import operator
 import os
+import shutil
+import sys
+import tempfile
 import time
 
-from aecourse._checks import check_in_range, check_instance, check_integer
-from aecourse._display import live_line
-import keras
+from aecourse.checks import check_in_range, check_integer
 
 MAX_SEED = 2**32 - 1
 BAR_WIDTH = 20
 SECONDS_BETWEEN_DRAWS = 0.2
+
+
+@contextmanager
+def quiet_stderr():
+    """Hold back what is written to file descriptor 2, unless it fails.
+
+    TensorFlow writes 'Could not find cuda drivers' there while its shared
+    libraries load, before it reads any log variable: nothing else keeps the
+    line out of a notebook.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held_back.seek(0)
+            os.write(stderr, held_back.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def import_keras():
+    """Import Keras without the start-up messages of its backend."""
+    if "keras" in sys.modules:
+        return sys.modules["keras"]
+    # Level 2 lets through what old processors lack; errors are raised.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_stderr():
+        import keras
+
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow
+
+            # The first look for devices logs a second time.
+            tensorflow.config.list_physical_devices()
+            # A loop over seeds builds many models on purpose; do not warn
+            # of the retracing that this takes.
+            tensorflow.get_logger().setLevel("ERROR")
+    return keras
+
+
+keras = import_keras()
 
 
 def warmup_cosine(peak, steps, warmup=0.1):
@@ -34,10 +82,8 @@ def warmup_cosine(peak, steps, warmup=0.1):
 
     Raises
     ------
-    TypeError
-        If `steps` is not an integer.
-    ValueError
-        If an argument is outside its range.
+    TypeError, ValueError
+        If an argument is outside its range, or `steps` no integer.
 
     References
     ----------
@@ -78,26 +124,18 @@ def set_seed(seed=None):
 
     Raises
     ------
-    TypeError
-        If `seed` is neither an integer nor None.
-    ValueError
-        If the seed is out of range, or if ``AECOURSE_SEED`` is no integer.
+    TypeError, ValueError
+        If the seed, or ``AECOURSE_SEED``, is no integer in this range.
     """
-    name = "seed"
     if seed is None:
-        name, text = "AECOURSE_SEED", os.environ.get("AECOURSE_SEED", "0")
-        try:
-            seed = int(text)
-        except ValueError:
+        text = os.environ.get("AECOURSE_SEED", "0")
+        if not text.isdecimal() or int(text) > MAX_SEED:
             raise ValueError(
-                f"the environment variable AECOURSE_SEED must be an "
-                f"integer in [0, {MAX_SEED}], got {text!r}"
-            ) from None
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
-        raise TypeError(f"seed must be an integer or None, got {seed!r}")
-    if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"{name} must be in [0, {MAX_SEED}], got {seed}")
-    seed = int(seed)
+                "the environment variable AECOURSE_SEED must be an integer "
+                f"in [0, {MAX_SEED}], got {text!r}"
+            )
+        seed = int(text)
+    seed = operator.index(seed)
     keras.utils.set_random_seed(seed)
     return seed
 
@@ -115,16 +153,10 @@ class Progress(keras.callbacks.Callback):
     ----------
     label : str
         Name of the run, printed at the start of the line.
-
-    Raises
-    ------
-    TypeError
-        If `label` is not a string.
     """
 
     def __init__(self, label=""):
         super().__init__()
-        check_instance("label", label, str)
         self.label = label
 
     def on_train_begin(self, logs=None):
@@ -174,3 +206,32 @@ def _losses(logs):
         for key in ("loss", "val_loss")
         if key in logs
     )
+
+
+def live_line():
+    """Return a function that redraws one line, None where none can be."""
+    if os.environ.get("AECOURSE_PROGRESS") == "line":
+        return None
+    if type(sys.stdout).__module__.startswith("ipykernel"):
+        return _notebook_line()
+    return _terminal_line() if sys.stdout.isatty() else None
+
+
+def _notebook_line():
+    from IPython.display import display
+
+    handle = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def show(line, last=False):
+        handle.update({"text/plain": line}, raw=True)
+
+    return show
+
+
+def _terminal_line():
+    def show(line, last=False):
+        line = line[: shutil.get_terminal_size().columns - 1]
+        end = "\n" if last else ""
+        print(f"\r\x1b[K{line}", end=end, flush=True)
+
+    return show

@@ -7,9 +7,9 @@ For example, from the repository's folder:
 
 Everyone gets copies of one notebook, the reference solution of an
 assignment, and the same checks with the same random inputs, run by the same
-lines of `exercises/grader/checks.py`. A round measures each of them once, one
-after the other, in an order that changes from round to round. A result only
-counts if all copies got full marks. See `benchmarks/README.md`.
+lines of `exercises/grader/inside/checks.py`. A round measures each of them
+once, one after the other, in an order that changes from round to round. A
+result only counts if all copies got full marks. See `benchmarks/README.md`.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from exercises.grader.source import read, variant
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(__file__).with_suffix(".json")
-PROGRAM = (ROOT / "exercises" / "grader" / "checks.py").read_text("utf-8")
+PROGRAM = (ROOT / "exercises/grader/inside/checks.py").read_text("utf-8")
 # The whole comparison uses these settings: one thread, no GPU, no messages.
 SETTINGS = os.environ | ENVIRONMENT | {"PYTHONPATH": str(ROOT)}
 SEED = 2

@@ -4,8 +4,6 @@ from pathlib import Path
 from zipfile import BadZipFile
 import zlib
 
-from aecourse._arrays import check_batch
-from aecourse._checks import check_boolean, check_in_range, check_integer
 import keras
 import numpy as np
 
@@ -70,8 +68,6 @@ def load_mnist(flat=False):
 
     Raises
     ------
-    TypeError
-        If `flat` is not a bool.
     FileNotFoundError, OSError
         If the packaged file is missing or damaged.
 
@@ -80,7 +76,6 @@ def load_mnist(flat=False):
     LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied
     to document recognition. Origin and licence: ``aecourse/data/README.md``.
     """
-    check_boolean("flat", flat)
     mnist = read_mnist_bytes()
     shape = (-1, 784) if flat else (-1, 28, 28, 1)
 
@@ -111,16 +106,7 @@ def plane_in_3d(n_samples=200, noise=0.1, seed=0):
     Returns
     -------
     ndarray of shape (n_samples, 3), float32
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `n_samples` is no integer above 0, `noise` negative or not
-        finite, or `seed` no integer of at least 0.
     """
-    check_integer("n_samples", n_samples)
-    check_in_range("noise", noise, "[0, inf)")
-    check_integer("seed", seed, minimum=0)
     rng = np.random.default_rng(seed)
     angle = rng.uniform(0, 2 * np.pi, n_samples)
     radius = np.sqrt(rng.uniform(0, 1, n_samples))
@@ -148,18 +134,9 @@ class RandomBlocks(keras.utils.PyDataset):
         Of the random places.
     batch_size : int
         Samples in a block, below n.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` is no array of samples, or a number leaves its range.
     """
 
     def __init__(self, x, seed, batch_size=128):
-        check_batch("x", x)
-        check_integer("seed", seed, minimum=0)
-        check_integer("batch_size", batch_size)
-        check_in_range("batch_size", batch_size, f"[1, {len(x)})")
         super().__init__()
         self.x, self.batch_size = x, batch_size
         self.rng = np.random.default_rng(seed)

@@ -13,7 +13,7 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import ReferenceRole, SphinxDirective
 import yaml
 
-from exercises.grader.build_text import COLAB
+from exercises.grader.build import COLAB
 
 ROOT = Path(__file__).resolve().parents[2]
 

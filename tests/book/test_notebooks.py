@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import yaml
 
-from exercises.grader.build_text import SETUP
+from exercises.grader.build import SETUP
 from tools import execution
 
 CHAPTERS = execution.notebooks()

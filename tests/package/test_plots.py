@@ -5,7 +5,6 @@ from aecourse import (
     plot_filters,
     plot_history,
     plot_latent,
-    plot_manifold,
     plot_reconstructions,
 )
 import keras
@@ -183,32 +182,6 @@ def test_plot_latent_gives_each_class_its_colour_and_name(rng):
     np.testing.assert_allclose(
         ax.texts[3].get_position(), np.median(z[3::10], axis=0)
     )
-
-
-def test_plot_manifold_decodes_a_grid():
-    def decoder(z):  # a picture of four pixels: z1, z2, z1, z2
-        return np.tile(z, (1, 2))
-
-    _, ax = plt.subplots()
-    assert plot_manifold(decoder, extent=2.0, steps=5, ax=ax) is ax
-    mosaic, limits = drawn(ax)
-    assert mosaic.shape == (10, 10)
-    assert limits == (0, 1)
-    np.testing.assert_allclose(mosaic[0, ::2], [-2, -1, 0, 1, 2])
-    np.testing.assert_allclose(mosaic[::2, 1], [2, 1, 0, -1, -2])
-    # A tile of width 1 lies around its value, at both ends.
-    assert ax.images[0].get_extent() == [-2.5, 2.5, -2.5, 2.5]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_1$", "$z_2$")
-
-
-def test_plot_manifold_takes_a_keras_model():
-    dense = keras.layers.Dense(16, "sigmoid")
-    model = keras.Sequential([keras.Input((2,)), dense])
-    mosaic, _ = drawn(plot_manifold(model, steps=3))
-    assert mosaic.shape == (12, 12)
-    corner = model(np.array([[-3.0, -3.0]], "float32"))
-    corner = keras.ops.convert_to_numpy(corner).reshape(4, 4)
-    np.testing.assert_allclose(mosaic[8:, :4], corner, rtol=1e-5)
 
 
 def contrast_to_white(colour):
