@@ -73,7 +73,7 @@ def load(name):
 def key_of(name):
     """What the results of a study depend on."""
     path = ROOT / "studies" / f"{name}.py"
-    return freshness.key(path, seed=0, names=COUNTED)
+    return freshness.key(path, seed=0, names=COUNTED, root=ROOT)
 
 
 @cache
@@ -265,7 +265,6 @@ def run(name, form="counts", scheduler=None, jobs=1):
     settings = study.TRIALS if form == "trial" else study.SETTINGS
     tasks = todo(record, settings)
     if not tasks:
-        # A criterion's history is kept even where nothing is to be run.
         return record, 0
     failures = 0
     columns = (
