@@ -10,84 +10,117 @@ from base64 import b64decode, b64encode
 from io import BytesIO
 import sys
 
-import nbformat
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tools import execution, freshness
 
 COLOURS = 128
 LARGEST = 100_000  # bytes of a figure
 LIMIT = 6_000_000  # bytes of all files
+PNG = "image/png"
+SHOWN = "shown"
 
 
 def small(png):
     """A PNG with a palette, and with fewer pixels where it is large still.
 
-    A part of 2.54 cm is as many pixels as its resolution says, so a page can
-    show it as large as it was.
+    It says how large it is to be shown, in the pixels that it had: see
+    `shown_size`.
     """
     image = Image.open(BytesIO(png))
-    resolution = image.info.get("dpi", (72, 72))[0]
-    whole = image.convert("RGB")
-    width, height = whole.size
-    part = 1.0
+    about = PngInfo()
+    about.add_text(SHOWN, "{} {}".format(*shown_size(image)))
+    whole = smaller = image.convert("RGB")
+    scale = 1.0
     while True:
-        size = (round(part * width), round(part * height))
-        image = whole.resize(size, Image.Resampling.LANCZOS)
-        image = image.quantize(
-            COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
-        )
         file = BytesIO()
-        dpi = (part * resolution, part * resolution)
-        image.save(file, "PNG", optimize=True, dpi=dpi)
+        smaller.quantize(
+            COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+        ).save(file, "PNG", optimize=True, pnginfo=about)
         if len(file.getvalue()) <= LARGEST:
             return file.getvalue()
-        part *= 0.85
+        scale *= 0.8
+        size = [round(scale * pixels) for pixels in whole.size]
+        smaller = whole.resize(size, Image.Resampling.LANCZOS)
 
 
-def shipped(outputs):
-    """The outputs of a cell as they ship."""
-    outputs = [nbformat.from_dict(output) for output in outputs]
+def shown_size(image):
+    """Width and height at which a page shows an image, in pixels."""
+    if SHOWN not in image.info:
+        return image.size
+    width, height = image.info[SHOWN].split()
+    return int(width), int(height)
+
+
+def figures(outputs):
+    """The figures among outputs: mappings that hold a PNG in base64."""
     for output in outputs:
-        if png := output.get("data", {}).get("image/png"):
-            figure = small(b64decode(png))
-            output.data["image/png"] = b64encode(figure).decode()
-    return outputs
+        if PNG in output.get("data", {}):
+            yield output["data"]
 
 
-def size(root=execution.ROOT):
-    """How many bytes ship."""
-    files = (root / execution.SHIPPED).glob("*.json")
-    return sum(file.stat().st_size for file in files)
+def shrink(outputs):
+    """Put small figures in the place of those that outputs hold."""
+    for data in figures(outputs):
+        data[PNG] = b64encode(small(b64decode(data[PNG]))).decode()
 
 
-def main(names, root=execution.ROOT):
-    """Write the chapters of these names, or all; an error if too much ships.
+def write(names, root=execution.ROOT):
+    """Write the outputs of some chapters; return the bytes of each file.
 
     Raises
     ------
-    LookupError
-        If there is no such chapter, or it has no fresh outputs.
     ValueError
-        If all files together are larger than the limit.
+        If there is no such chapter, or if all files would be too large;
+        nothing is written then.
+    execution.StaleError
+        If a chapter has no outputs of its present code.
     """
     chapters = {path.stem: path for path in execution.notebooks(root)}
-    for name in names or chapters:
-        if name not in chapters:
-            raise LookupError(f"no chapter {name!r}: {', '.join(chapters)}")
-        path = chapters[name]
-        notebook, seconds = execution.record(path, root)
-        cells = execution.code_cells(notebook)
-        outputs = [shipped(cell.outputs) for cell in cells]
-        file = root / execution.SHIPPED / f"{name}.json"
-        key = freshness.key(path, root=root)
-        execution.write(file, key, seconds, outputs)
-        print(f"{name}: {file.stat().st_size / 1000:.0f} kB", flush=True)
-    if size(root) > LIMIT:
+    if unknown := sorted(set(names) - set(chapters)):
+        raise ValueError(f"no chapter {', '.join(unknown)} in the book")
+    shipped = {
+        file: file.stat().st_size
+        for file in (root / execution.SHIPPED).glob("*.json")
+        if file.stem in chapters
+    }
+    new = {}
+    for name in names:
+        notebook, seconds = execution.record(chapters[name], root)
+        outputs = [cell.outputs for cell in execution.code_cells(notebook)]
+        for some in outputs:
+            shrink(some)
+        key = freshness.key(chapters[name], root=root)
+        file = execution.shipped_file(chapters[name], root)
+        new[file] = execution.written(key, seconds, outputs)
+    sizes = {file: len(text.encode()) for file, text in new.items()}
+    total = sum((shipped | sizes).values())
+    if total > LIMIT:
         raise ValueError(
-            f"{execution.SHIPPED} has {size(root):,} bytes, more than "
-            f"{LIMIT:,}: some figures need fewer pixels"
+            f"the outputs would take {total / 1e6:.1f} MB, and "
+            f"{LIMIT / 1e6:.0f} MB at most may ship"
         )
+    for file, text in new.items():
+        execution.write(file, text)
+    for file in (root / execution.SHIPPED).glob("*.json"):
+        if file.stem not in chapters:
+            file.unlink()
+    return shipped | sizes
+
+
+def main(names):
+    """Write the outputs of these chapters, or of all; say how large."""
+    names = names or [path.stem for path in execution.notebooks()]
+    try:
+        sizes = write(names)
+    except execution.StaleError as error:
+        sys.exit(f"{error}: run `make book`")
+    except ValueError as error:
+        sys.exit(str(error))
+    for file, size in sorted(sizes.items()):
+        print(f"{size / 1e3:8.0f} kB  {file.name}")
+    print(f"{sum(sizes.values()) / 1e3:8.0f} kB  in all")
 
 
 if __name__ == "__main__":

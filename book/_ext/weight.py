@@ -7,6 +7,8 @@ from fontTools import subset
 from PIL import Image
 import pydata_sphinx_theme
 
+from tools.outputs import shown_size
+
 STATIC = (
     Path(pydata_sphinx_theme.__file__).parent
     / "theme"
@@ -15,8 +17,6 @@ STATIC = (
 )
 # In the theme's style sheet: `.fa-bars:before,.fa-navicon:before{content:…`
 ICON = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"\\([0-9a-f]+)"')
-# That of book/matplotlibrc.
-DPI = 150
 GLYPH = re.compile(r'"\\(f[0-9a-f]{3})"')
 
 
@@ -67,15 +67,6 @@ def silence_theme(app, error):
         script.write_text(text, "utf-8")
 
 
-def shown(image):
-    """Width and height of an image on a page, in the style's resolution.
-
-    A figure that ships with fewer pixels is as large as it was.
-    """
-    part = image.info.get("dpi", (DPI, DPI))[0] / DPI
-    return [round(pixels / part) for pixels in image.size]
-
-
 def load_late(app, pagename, templatename, context, doctree):
     """Load a figure when it comes into view, and keep its place till then.
 
@@ -91,7 +82,7 @@ def load_late(app, pagename, templatename, context, doctree):
             uri for uri, file in app.builder.images.items() if file == name
         ]
         with Image.open(Path(app.srcdir) / source) as image:
-            size = 'width="{}" height="{}"'.format(*shown(image))
+            size = 'width="{}" height="{}"'.format(*shown_size(image))
         late = ' loading="lazy"' if seen > 1 else ""
         return tag.replace("<img", f"<img {size}{late}", 1)
 
