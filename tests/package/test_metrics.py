@@ -4,11 +4,11 @@ import warnings
 
 from aecourse import (
     VariationalAutoencoder,
-    _probe,
     active_units,
     importance_weighted_bound,
     jacobian_norm,
     linear_probe_accuracy,
+    load_mnist,
     metrics,
     principal_angles,
     reconstruction_error,
@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import pytest
 from scipy import integrate, stats
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -53,22 +54,90 @@ def test_linear_probe_finds_nothing_in_noise(rng):
 
 def test_linear_probe_against_scikit_learn(rng):
     z, y = blobs(rng, distance=2)
-    z[:, 1] = 1000 * z[:, 1] + 5
+    z[:, 1] = 10 * z[:, 1] + 5
     train, test = slice(0, 250), slice(250, None)
-    scaled = (z - z[train].mean(0)) / z[train].std(0)
-    probe = LogisticRegression(max_iter=1000).fit(scaled[train], y[train])
-    wanted = np.mean(probe.predict(scaled[test]) == y[test])
-    assert 0.6 < wanted < 0.99
+    scaled = (z - z[train].mean(0)) / np.sqrt(z[train].var(0).sum())
+    scores = []
+    for strength in metrics.STRENGTHS:
+        probe = LogisticRegression(C=strength, max_iter=1000, tol=1e-6)
+        probe.fit(scaled[train], y[train])
+        scores.append(np.mean(probe.predict(scaled[test]) == y[test]))
     images = z.reshape(-1, 2, 2)
     got = linear_probe_accuracy(images[train], y[train], z[test], y[test])
-    assert got == wanted
+    assert 0.6 < min(scores) <= got <= max(scores) < 0.99
+
+
+def test_linear_probe_does_not_make_noise_of_silent_units_loud(rng):
+    """PCA's code holds the pixels' classes, and lets the probe use them."""
+    (x, y), _ = load_mnist(flat=True)
+    x_new, y_new = x[:5000], y[:5000]
+    x_noisy = x_new + rng.normal(0, 0.5, x_new.shape).astype("float32")
+    pca = PCA(200, svd_solver="covariance_eigh").fit(x[5000:25000])
+    gains = []
+    for start in (5000, 6000, 7000):
+        some = slice(start, start + 1000)
+        accuracy = {}
+        for name, view in {
+            "pixels": lambda x: x,
+            "pca": pca.transform,
+        }.items():
+            accuracy[name] = [
+                linear_probe_accuracy(
+                    view(x[some]), y[some], view(new), y_new
+                )
+                for new in (x_new, x_noisy)
+            ]
+        assert accuracy["pca"][0] > 0.84
+        assert accuracy["pca"][1] > 0.74
+        gains.append(np.subtract(accuracy["pca"], accuracy["pixels"]))
+    assert np.all(np.mean(gains, axis=0) > -0.01)
+
+
+def test_linear_probe_does_not_depend_on_scale_rotation_or_dead_units(rng):
+    z, y = blobs(rng, distance=2)
+    turn = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    views = [z, 1000 * z + 7, z @ turn, np.hstack([z, np.ones((400, 3))])]
+    accuracies = [
+        linear_probe_accuracy(v[:300], y[:300], v[300:], y[300:])
+        for v in views
+    ]
+    # One test sample is 0.01: rounding may turn one, no more.
+    np.testing.assert_allclose(accuracies, accuracies[0], atol=0.015)
+
+
+def test_linear_probe_tunes_on_labels_it_did_not_fit(rng):
+    """Labels at random want a strong penalty, clean ones a weak one."""
+    z = rng.normal(size=(300, 50))
+    chosen = {}
+    for name, y in {
+        "clean": (z[:, 0] > 0).astype(int),
+        "random": rng.integers(2, size=300),
+    }.items():
+        probe = LogisticRegression(warm_start=True)
+        metrics._tune(probe, z, y)
+        chosen[name] = probe.C
+        assert y[metrics._held_out(y)].mean() == pytest.approx(
+            y.mean(), abs=0.02
+        )
+    assert chosen["clean"] > chosen["random"] == metrics.STRENGTHS[0]
+
+
+def test_linear_probe_with_one_sample_of_each_class():
+    z, y = np.eye(3), np.array([4, 5, 9])
+    assert not metrics._held_out(y).any()
+    assert linear_probe_accuracy(z, y, z, y) == 1
+
+
+def test_linear_probe_of_constant_codes(rng):
+    z, y = np.ones((10, 2)), np.arange(10) % 2
+    assert linear_probe_accuracy(z, y, z, y) == 0.5
 
 
 def test_linear_probe_stops_without_a_warning(rng, monkeypatch):
-    def one_step(max_iter):
-        return LogisticRegression(max_iter=1)
+    def one_step(**options):
+        return LogisticRegression(**(options | {"max_iter": 1}))
 
-    monkeypatch.setattr(_probe, "LogisticRegression", one_step)
+    monkeypatch.setattr(metrics, "LogisticRegression", one_step)
     z, y = blobs(rng)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
