@@ -4,14 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from exercises import prove
 from exercises.grader import pool
 from tests.exercises.samples import CLASS, SOURCE
 
-# What is to be proven in this run, and by what it was drawn: the same for
-# every process of one run, and another after each commit.
-DRAW = prove.commit()
-DUE = prove.due(DRAW)
 # In place of Keras where a test is about the grader alone: it starts at once.
 STAND_IN = """
 class utils:

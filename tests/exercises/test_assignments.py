@@ -11,13 +11,14 @@ import pytest
 from exercises import prove
 from exercises.grader.grade import grade_file
 from exercises.grader.source import read
-from tests.exercises.conftest import DRAW, DUE
 
 FOLDER = Path(__file__).parents[2] / "exercises"
 SOURCES = sorted((FOLDER / "src").glob("*.md"))
 EXERCISES = {path.stem: read(path) for path in SOURCES}
 EVERY_EXERCISE = pytest.mark.parametrize("name", EXERCISES)
 SEED = 3
+DRAW = prove.commit()
+DUE = prove.due(DRAW)
 
 
 def checks_of(exercise, question):

@@ -13,8 +13,10 @@ import pytest
 
 from exercises import prove
 from exercises.grader.build import notebooks
-from tests.exercises.conftest import DRAW, DUE
 from tests.exercises.samples import SOURCE
+
+DRAW = prove.commit()
+DUE = prove.due(DRAW)
 
 
 @pytest.fixture(scope="session")
