@@ -72,6 +72,8 @@ def key(path, seed=None, names=None, root=ROOT):
 def key_of_code(sources, files=(), root=ROOT):
     """The key of texts of code, executed one after the other.
 
+    They get no seed from outside.
+
     Parameters
     ----------
     sources : list of str
@@ -87,7 +89,7 @@ def key_of_code(sources, files=(), root=ROOT):
     search = Search(root, root)
     search.cells(Module("code", root / "code", cells=sources))
     search.files.update(root / file for file in files)
-    return _key(search.found())
+    return _key(search.found(seed=0))
 
 
 def parts(path, seed=None, names=None, root=ROOT):
