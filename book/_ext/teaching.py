@@ -8,7 +8,6 @@ import re
 
 import nbformat
 
-<<<<<<< HEAD
 from book._ext.pages import (
     ROOT,
     address,
@@ -20,12 +19,6 @@ from book._ext.pages import (
     rows,
 )
 from exercises.grader.source import read
-=======
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-from exercises.grader.build import COLAB  # noqa: E402
-from exercises.grader.source import read  # noqa: E402
->>>>>>> w-fresh
 
 
 def assignments():

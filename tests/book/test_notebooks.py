@@ -10,12 +10,8 @@ import nbformat
 import pytest
 import yaml
 
-<<<<<<< HEAD:tests/book/test_notebooks.py
-from exercises.grader.build_text import SETUP
-from tools import execution
-=======
 from exercises.grader.build import SETUP
->>>>>>> w-fresh:tests/test_notebooks.py
+from tools import execution
 
 CHAPTERS = execution.notebooks()
 EVERY_CHAPTER = pytest.mark.parametrize(

@@ -1,40 +1,21 @@
-"""Every assignment: its starter, solution, alternatives and mutants.
+"""Every assignment: its form, its starter, and its solution.
 
-All of them go through the grader's workers, as submissions do. That the
-reference answers score everything is seen in `test_learner`.
+Both go through the grader's workers, as submissions do. That the reference
+scores everything, and what its checks find, is proven in `test_proofs`.
 """
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from exercises.grader.grade import grade_cells, grade_file
-from exercises.grader.source import read, variant
+from exercises.grader.grade import grade_file
+from exercises.grader.source import read
 
 FOLDER = Path(__file__).parents[2] / "exercises"
 SOURCES = sorted((FOLDER / "src").glob("*.md"))
 EXERCISES = {path.stem: read(path) for path in SOURCES}
 EVERY_EXERCISE = pytest.mark.parametrize("name", EXERCISES)
-EVERY_QUESTION = pytest.mark.parametrize(
-    ("name", "question"),
-    [
-        (name, question)
-        for name, exercise in EXERCISES.items()
-        for question in exercise.questions
-    ],
-)
 SEED = 3
-
-
-def cells_of(exercise, question, more):
-    """The reference up to a question, and one answer to it more."""
-    shown = exercise.of("code", "answer")
-    last = exercise.of("answer", question=question)[-1]
-    texts = [
-        variant(cell.text, True) for cell in shown[: shown.index(last) + 1]
-    ]
-    return list(enumerate([*texts, more], 1))
 
 
 def checks_of(exercise, question):
@@ -80,44 +61,3 @@ def test_the_starter_scores_nothing(name, workers):
     assert grade.score == 0
     assert grade.notes == []
     assert {r.message for r in grade.results} == {"not answered yet"}
-
-
-@EVERY_QUESTION
-def test_alternatives_score_everything(name, question, workers):
-    exercise = EXERCISES[name]
-    checks = checks_of(exercise, question)
-    for other in exercise.of("alternative", question=question):
-        cells = cells_of(exercise, question, other.text)
-        grade = grade_cells(workers, checks, cells, other.name, SEED)
-        assert (failed(grade), grade.notes) == ({}, []), other.name
-
-
-@EVERY_QUESTION
-def test_mutants_lose_points_and_every_check_kills_one(
-    name, question, workers
-):
-    exercise = EXERCISES[name]
-    checks = checks_of(exercise, question)
-    killers, survivors = Counter(), []
-    for mutant in exercise.of("mutant", question=question):
-        cells = cells_of(exercise, question, mutant.text)
-        # What no mutant has failed yet; then, until this one fails, check
-        # by check, those first that most have failed.
-        unproven = [c for c in checks if c["name"] not in killers]
-        proven = [
-            [check]
-            for name, _ in killers.most_common()
-            for check in checks
-            if check["name"] == name
-        ]
-        for asked in filter(None, [unproven, *proven]):
-            grade = grade_cells(workers, asked, cells, mutant.name, SEED)
-            # A mutant is a wrong answer, not a cell that fails.
-            assert grade.notes == [], mutant.name
-            killers.update(failed(grade).keys())
-            if failed(grade):
-                break
-        else:
-            survivors.append(mutant.name)
-    assert survivors == []
-    assert set(killers) == {check["name"] for check in checks}

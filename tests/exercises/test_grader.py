@@ -12,11 +12,8 @@ import pytest
 from exercises.grader import __main__ as command
 from exercises.grader import pool, report
 from exercises.grader.grade import Grade, Result, probe_of
-<<<<<<< HEAD
-from tests.exercises.samples import CLASS, PRIVATE
-=======
 from exercises.grader.inside import isolate
->>>>>>> w-fresh
+from tests.exercises.samples import CLASS, PRIVATE
 
 
 def rows(folder):

@@ -8,9 +8,9 @@ import sys
 import zipfile
 
 import pytest
-from samples import RIGHT, SOURCE, notebook
 
 from exercises.grader.gradescope import RUN, write_zip
+from tests.exercises.samples import RIGHT, SOURCE, notebook
 
 
 @pytest.fixture

@@ -10,13 +10,15 @@ import json
 from pathlib import Path
 import subprocess
 import sys
+import threading
 
+import psutil
 import pytest
-from samples import PRIVATE, RIGHT, SOURCE, notebook
 
 from exercises.grader import __main__ as command
 from exercises.grader import pool
 from exercises.grader.pool import Pool
+from tests.exercises.samples import PRIVATE, RIGHT, SOURCE, notebook
 
 pytestmark = pytest.mark.xdist_group("alone")
 
@@ -137,8 +139,10 @@ def test_without_isolation_the_memory_is_shut(place, grade_in, tmp_path):
     assert rows(tmp_path)["eve"]["score"] == "3"
 
 
-def test_a_failure_on_the_way_is_no_zero(tmp_path, light_package):
+def test_a_failure_on_the_way_is_no_zero(tmp_path, light_package, isolated):
     """As when the system refuses later what it allowed at the start."""
+    if not isolated:
+        pytest.skip("the system allows no namespaces")
     with Pool(timeout=4, memory=0.5, package=light_package) as workers:
         workers.start()
         # A folder that cannot be shown to a submission.
@@ -184,11 +188,46 @@ def test_one_that_cannot_be_isolated_has_a_row_without_score(
     assert rows(tmp_path)["ben"]["score"] == "1"
 
 
-def test_no_folder_stays_behind_when_a_keeper_is_killed(light_workers):
-    before = set(Path("/tmp").glob("exercise-*"))
-    text = "import os\nos.kill(os.getppid(), 9)"
-    light_workers.run([(1, text)], {})
-    assert set(Path("/tmp").glob("exercise-*")) <= before
+def test_a_keeper_that_is_killed_leaves_nothing_behind(
+    light_package, isolated
+):
+    text = "import subprocess\nsubprocess.run(['sleep', '999'])"
+    runs = []
+    with Pool(package=light_package, isolated=isolated) as workers:
+        workers.start()
+        folder = Path(workers._home.name)
+        thread = threading.Thread(
+            target=lambda: runs.append(workers.run([(1, text)], {}))
+        )
+        thread.start()
+        # Keeper, first process, runner, and what the submission starts.
+        while len(left := running(workers._process, recursive=True)) < 4:
+            threading.Event().wait(0.05)
+        (keeper,) = running(workers._process)
+        keeper.kill()
+        thread.join()
+        if isolated:
+            for _ in range(400):
+                if not any(map(runs_on, left)):
+                    break
+                threading.Event().wait(0.05)
+            assert not any(map(runs_on, left))
+    assert "its keeper ended" in runs[0].failed
+    assert not folder.exists()
+
+
+def runs_on(process):
+    """Whether a process has not ended."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def running(process, **options):
+    """The descendants of a process that have not ended."""
+    found = psutil.Process(process.pid).children(**options)
+    return [one for one in found if runs_on(one)]
 
 
 def test_a_submission_cannot_reach_the_wall(light_workers):
@@ -205,8 +244,8 @@ if found: raise ImportError(found)
 # Remembers what it is asked, and tells it wherever its words are shown.
 LEAK = """
 import inspect
-seen = []
 def total(x):
+    seen = []
     frame = inspect.currentframe().f_back
     while frame:
         seen.extend(str(v) for v in frame.f_locals.values())
@@ -230,6 +269,7 @@ def test_private_checks_do_not_come_out_in_feedback(batch, tmp_path):
     (tmp_path / "eve.ipynb").write_text(notebook(LEAK))
     rest = batch[batch.index("--out") :]
     more = ["--private-checks", str(tmp_path / "private.md")]
+    more += ["--timeout", "60"]
     eve = str(tmp_path / "eve.ipynb")
     assert command.main([batch[0], eve, *rest, *more]) == 0
     texts = [

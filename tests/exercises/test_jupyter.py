@@ -6,12 +6,12 @@ import textwrap
 import nbclient
 import nbformat
 import pytest
-from samples import notebook
 
 from exercises.grader import pool
 from exercises.grader.build import notebooks
 from exercises.grader.grade import grade_file
 from exercises.grader.source import read
+from tests.exercises.samples import notebook
 
 # Cells, an expression, and what it is afterwards, in Jupyter as here. Cells
 # are parted by a line of dashes; what ends one of them is part of the case.

@@ -2,13 +2,8 @@
 
 import pytest
 
-<<<<<<< HEAD
-from exercises.grader.parse import SourceError
-from exercises.grader.source import read, read_checks, variant
-from tests.exercises.samples import PRIVATE, SOURCE
-=======
 from exercises.grader.source import SourceError, read, read_checks, variant
->>>>>>> w-fresh
+from tests.exercises.samples import PRIVATE, SOURCE
 
 
 @pytest.fixture
