@@ -92,7 +92,10 @@ def put_outputs(notebook, outputs):
     ):
         cell.execution_count = number
         cell.outputs = [nbformat.from_dict(output) for output in found]
-    nbformat.validate(notebook)
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        raise ValueError(f"no outputs of a notebook: {error}") from None
 
 
 def stale(root=ROOT):

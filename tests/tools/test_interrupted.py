@@ -4,10 +4,8 @@ The machinery and the small site are those of `test_pipeline`.
 """
 
 import json
-import os
 from pathlib import Path
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +15,7 @@ import pytest
 
 from tests.tools.test_pipeline import (
     EXECUTE,
+    copy_makefile,
     executed,
     pretend_execution,
     run,
@@ -198,7 +197,7 @@ echo new > _build/html/index.html
 
 def test_pages_that_were_not_finished_are_built_again(site, root):
     """With the real Makefile, and a stand-in for Jupyter Book."""
-    shutil.copy(root / "Makefile", site)
+    copy_makefile(site, root)
     programs = site / ".venv" / "bin"
     programs.mkdir(parents=True)
     python = programs / "python"
@@ -208,9 +207,6 @@ def test_pages_that_were_not_finished_are_built_again(site, root):
     for program in (python, book):
         program.chmod(0o755)
     (site / ".venv" / ".installed").touch()
-    os.utime(site / ".venv" / ".installed")
-    (site / "_toc.yml").touch()
-    os.utime(site / "_toc.yml", (0, 0))
 
     status, log = run(site, "make", "book")
     assert status == 2, log

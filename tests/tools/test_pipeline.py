@@ -70,6 +70,15 @@ def site(tmp_path, root):
     return tmp_path
 
 
+def copy_makefile(site, root):
+    """Copy the Makefile, and make what it looks into."""
+    shutil.copy(root / "Makefile", site)
+    for name in ("requirements.txt", "_toc.yml"):
+        (site / name).touch()
+    for name in ("aecourse", "playground"):
+        (site / name).mkdir()
+
+
 def run(site, *command):
     """Run a command of the environment; return its exit status and output."""
     done = subprocess.run(
@@ -323,12 +332,12 @@ def test_checked_outputs_can_be_stored_again(site):
 
 
 def test_an_unsuitable_python_gets_one_clear_line(site, root, tmp_path):
-    shutil.copy(root / "Makefile", site)
-    tools = tmp_path / "tools"
-    tools.mkdir()
+    copy_makefile(site, root)
+    programs = tmp_path / "programs"
+    programs.mkdir()
     for tool in ["bash", "sh", "find", "make"]:
-        (tools / tool).symlink_to(shutil.which(tool))
-    python = tools / "python3"
+        (programs / tool).symlink_to(shutil.which(tool))
+    python = programs / "python3"
     python.write_text(
         "#!/bin/sh\n[ $1 = --version ] && echo Python 3.9.2\nexit 1\n"
     )
@@ -336,7 +345,7 @@ def test_an_unsuitable_python_gets_one_clear_line(site, root, tmp_path):
     done = subprocess.run(
         ["make", "book"],
         cwd=site,
-        env={"PATH": str(tools)},
+        env={"PATH": str(programs)},
         capture_output=True,
         text=True,
         check=False,
