@@ -58,6 +58,11 @@ def kept_file(path, key, root=ROOT):
     return root / LOCAL / f"{path.stem}-{key[:16]}.json"
 
 
+def shipped_file(path, root=ROOT):
+    """Where outputs of a notebook ship."""
+    return root / SHIPPED / f"{path.stem}.json"
+
+
 def record(path, root=ROOT):
     """The present notebook with its outputs, and the seconds they took.
 
@@ -68,8 +73,7 @@ def record(path, root=ROOT):
     """
     notebook = nbformat.read(path, as_version=4)
     key = freshness.key(path, root=root)
-    shipped = root / SHIPPED / f"{path.stem}.json"
-    for file in (kept_file(path, key, root), shipped):
+    for file in (kept_file(path, key, root), shipped_file(path, root)):
         try:
             kept = json.loads(file.read_text("utf-8"))
             if kept["key"] != key:
@@ -125,16 +129,21 @@ def store(path, notebook, seconds, key, root=ROOT):
     if not same or freshness.key(path, root=root) != key:
         raise StaleError(f"{path.name} changed while it was executed")
     outputs = [cell.outputs for cell in executed]
-    write(kept_file(path, key, root), key, seconds, outputs)
+    write(kept_file(path, key, root), written(key, seconds, outputs))
 
 
-def write(file, key, seconds, outputs):
-    """Write a file of outputs; it is whole or not there."""
+def written(key, seconds, outputs):
+    """The text of a file of outputs."""
     data = {"key": key, "seconds": round(seconds, 1), "outputs": outputs}
+    return json.dumps(data, indent=1) + "\n"
+
+
+def write(file, text):
+    """Write a file; it is whole or not there."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_suffix(f".{os.getpid()}.new")
     try:
-        new.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+        new.write_text(text, "utf-8")
         new.replace(file)
     finally:
         new.unlink(missing_ok=True)
@@ -213,6 +222,9 @@ def main(root=ROOT):
     """Execute what is stale, a few at a time; return how many failed."""
     todo = stale(root)
     print(f"{len(todo)} of {len(notebooks(root))} notebooks to execute")
+    old = [path.stem for path in todo if shipped_file(path, root).exists()]
+    if old:
+        print(f"out of date in {SHIPPED}: {', '.join(old)}")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -7,6 +7,8 @@ from fontTools import subset
 from PIL import Image
 import pydata_sphinx_theme
 
+from tools.outputs import shown_size
+
 STATIC = (
     Path(pydata_sphinx_theme.__file__).parent
     / "theme"
@@ -80,7 +82,7 @@ def load_late(app, pagename, templatename, context, doctree):
             uri for uri, file in app.builder.images.items() if file == name
         ]
         with Image.open(Path(app.srcdir) / source) as image:
-            size = 'width="{}" height="{}"'.format(*image.size)
+            size = 'width="{}" height="{}"'.format(*shown_size(image))
         late = ' loading="lazy"' if seen > 1 else ""
         return tag.replace("<img", f"<img {size}{late}", 1)
 

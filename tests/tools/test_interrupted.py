@@ -38,6 +38,7 @@ while not pathlib.Path("go").exists():
 
 
 def start(site, *command):
+    """Start a command that may be interrupted, be the tests in a job."""
     return subprocess.Popen(
         command,
         cwd=site,
@@ -45,6 +46,7 @@ def start(site, *command):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
