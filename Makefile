@@ -47,7 +47,7 @@ $(BUILT): $(INSTALLED) $(SOURCES)
 test: $(INSTALLED) lint
 	$(BIN)/pytest tests --ignore tests/site -n 2 --dist loadgroup
 	$(call NBVAL,$(BIN)) book
-	$(BUILD) 2>&1 | tee _build/build.log; exit $${PIPESTATUS[0]}
+	$(BUILD)
 	@touch $(BUILT)
 	$(BIN)/pytest tests/site -n 2 $(HANGING)
 

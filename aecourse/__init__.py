@@ -45,7 +45,7 @@ _NAMES = {
         "ContractiveAutoencoder",
         "VariationalAutoencoder",
     ),
-    "nb": ("glue", "note", "verdict"),
+    "nb": ("glue", "load_study", "note", "sure", "verdict"),
     "plots": (
         "plot_digits",
         "plot_filters",

@@ -47,7 +47,11 @@ def check_instance(name, value, *kinds):
     """Raise unless `value` is an instance of one of the classes `kinds`."""
     if not isinstance(value, kinds):
         wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise TypeError(f"{name} must be a {wanted}, got {in_short(value)}")
+        old = type(value).__module__.startswith("tf_keras")
+        hint = " of Keras 2; unset TF_USE_LEGACY_KERAS" if old else ""
+        raise TypeError(
+            f"{name} must be a {wanted}, got {in_short(value)}{hint}"
+        )
 
 
 def check_outputs(name, layer, n, cure):
@@ -67,6 +71,8 @@ def as_numbers(name, value):
             f"{name} must be one array, got a {type(value).__name__} of "
             f"{len(value)} of different shapes; choose one of them"
         ) from None
+    if array.dtype.name == "bfloat16":  # no type of NumPy's own
+        array = array.astype("float32")
     if array.dtype.kind not in "biuf":
         is_array = array.ndim or isinstance(value, np.ndarray)
         got = f"dtype {array.dtype}" if is_array else in_short(value)
@@ -92,12 +98,15 @@ def check_values(name, value):
 
 def check_floats(name, value):
     """Raise unless the array or tensor is of a float type."""
-    if "float" not in type_of(value):
-        kind = type_of(value)
-        got = f"dtype {kind}" if kind else in_short(value)
+    kind = type_of(value)
+    if not kind:
         raise TypeError(
-            f"{name} must be an array of floats, got {got}; {BYTES}, turn "
-            "other numbers into floats with astype('float32')"
+            f"{name} must be one array of floats, got {in_short(value)}"
+        )
+    if "float" not in kind:
+        raise TypeError(
+            f"{name} must be an array of floats, got dtype {kind}; {BYTES}, "
+            "turn other numbers into floats with astype('float32')"
         )
 
 

@@ -132,6 +132,7 @@ class AutoencoderTransformer(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.input_tags.positive_only = self.loss == "binary_crossentropy"
         return tags
 
     def _check_parameters(self):
@@ -143,8 +144,15 @@ class AutoencoderTransformer(
         check_in_range("learning_rate", self.learning_rate, "(0, inf)")
 
     def _check_data(self, X, reset):
-        X = validate_data(self, X, dtype="float32", reset=reset)
-        if self.loss == "binary_crossentropy":
+        is_probability = self.loss == "binary_crossentropy"
+        X = validate_data(
+            self,
+            X,
+            dtype="float32",
+            reset=reset,
+            ensure_non_negative=is_probability,
+        )
+        if is_probability:
             check_probability("X", X)
         return X
 

@@ -1,5 +1,7 @@
 """Layers that Keras does not have: tied weights, noise, sparsity."""
 
+from functools import wraps
+
 from aecourse.checks import (
     check_choice,
     check_floats,
@@ -7,7 +9,7 @@ from aecourse.checks import (
     check_instance,
     check_same_shape,
 )
-from aecourse.losses import bernoulli_kl
+from aecourse.losses import bernoulli_kl, single
 import keras
 from keras import ops
 
@@ -18,6 +20,41 @@ __all__ = [
     "Sampling",
     "SparsityPenalty",
 ]
+
+
+def _known_as_shared(init):
+    """Let every file that holds `dense` say that it may occur twice.
+
+    Keras marks what it serialises a second time, but a Sequential has by
+    then copied the first occurrence, without the mark.
+    """
+
+    @wraps(init)
+    def wrapped(self, dense, activation=None, use_bias=True, **kwargs):
+        init(self, dense, activation, use_bias, **kwargs)
+        get_config = dense.get_config
+
+        def met_twice():
+            dense.get_config = get_config
+            try:
+                keras.saving.serialize_keras_object(dense)
+                return get_config()
+            finally:
+                dense.get_config = met_twice
+
+        dense.get_config = met_twice
+
+    return wrapped
+
+
+def check_not_quantized(dense):
+    """Raise if the kernel no longer holds the weights themselves."""
+    mode = getattr(dense, "quantization_mode", None)
+    if mode is not None:
+        raise NotImplementedError(
+            f"DenseTranspose reads the kernel of {dense.name!r}, which holds "
+            f"{mode} now; quantize a model without tied weights"
+        )
 
 
 @keras.saving.register_keras_serializable(package="aecourse")
@@ -56,6 +93,7 @@ class DenseTranspose(keras.layers.Layer):
     denoising autoencoders, Journal of Machine Learning Research 11.
     """
 
+    @_known_as_shared
     def __init__(self, dense, activation=None, use_bias=True, **kwargs):
         check_instance("dense", dense, keras.layers.Dense)
         super().__init__(**kwargs)
@@ -71,10 +109,14 @@ class DenseTranspose(keras.layers.Layer):
             )
 
     def call(self, z):
+        check_not_quantized(self.dense)
         x_hat = ops.matmul(z, ops.transpose(self.dense.kernel))
         if self.use_bias:
             x_hat = x_hat + self.bias
         return self.activation(x_hat)
+
+    def compute_mask(self, z, mask=None):
+        return mask
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.dense.kernel.shape[0])
@@ -138,6 +180,9 @@ class MaskingNoise(keras.layers.Layer):
             return x
         u = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
         return ops.where(u < self.rate, ops.zeros_like(x), x)
+
+    def compute_mask(self, x, mask=None):
+        return mask
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -228,11 +273,60 @@ class Sampling(keras.layers.Layer):
         )
         return z_mean + ops.exp(0.5 * z_log_var) * eps
 
+    def compute_mask(self, inputs, mask=None):
+        return mask and mask[0]
+
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
     def get_config(self):
         return {**super().get_config(), "seed": self.seed}
+
+
+def _replica():
+    """TensorFlow's context of one of several devices, else None."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        context = tf.distribute.get_replica_context()
+        if context and context.num_replicas_in_sync > 1:
+            return context
+    return None
+
+
+def _in_single_precision_on_each_device(call):
+    """Give the penalty its code; on TensorFlow's replicas see to the rest.
+
+    Each replica holds a part of the batch, which may be empty. "kl" needs
+    the mean of the whole batch, for which the replicas must meet. They would
+    mix up what Keras lists as losses if they met within a call, so the model
+    adds this penalty afterwards, in `Autoencoder.compute_loss`.
+    """
+
+    @wraps(call)
+    def wrapped(self, z):
+        code, replica = single(z), _replica()
+        if replica:
+            import tensorflow as tf
+
+            rows = tf.shape(code)[0]
+            if self.kind == "kl":
+                if not getattr(self, "added_by_model", False):
+                    raise NotImplementedError(
+                        "SparsityPenalty of kind 'kl' needs the whole batch; "
+                        "to train on several devices make the model an "
+                        "aecourse.Autoencoder, or use kind 'l1' or 'l2'"
+                    )
+                total = tf.reshape(tf.reduce_sum(code, axis=0), [-1])
+                rows = tf.cast([rows], code.dtype)
+                self.part_of_batch = tf.concat([total, rows], axis=0)
+                return z
+            no_nan = tf.cast(rows == 0, "int32")
+            code = tf.pad(code, [[0, no_nan], *[[0, 0]] * (code.ndim - 1)])
+        call(self, code)
+        return z
+
+    return wrapped
 
 
 @keras.saving.register_keras_serializable(package="aecourse")
@@ -279,6 +373,7 @@ class SparsityPenalty(keras.layers.Layer):
         self.kind = kind
         self.target = target
 
+    @_in_single_precision_on_each_device
     def call(self, z):
         if self.kind == "kl":
             penalty = bernoulli_kl(self.target, ops.mean(z, axis=0))
@@ -288,6 +383,9 @@ class SparsityPenalty(keras.layers.Layer):
             penalty = ops.mean(ops.square(z), axis=0)
         self.add_loss(self.weight * ops.sum(penalty))
         return z
+
+    def compute_mask(self, z, mask=None):
+        return mask
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -299,3 +397,16 @@ class SparsityPenalty(keras.layers.Layer):
             "kind": self.kind,
             "target": self.target,
         }
+
+
+def penalty_of_all_devices(layer):
+    """The penalty of a layer that waits for the other devices, or None."""
+    part = getattr(layer, "part_of_batch", None)
+    if part is None:
+        return None
+    import tensorflow as tf
+
+    layer.part_of_batch = None
+    whole = _replica().all_reduce(tf.distribute.ReduceOp.SUM, part)
+    kl = bernoulli_kl(layer.target, whole[:-1] / whole[-1])
+    return layer.weight * ops.sum(kl)

@@ -22,9 +22,15 @@ ONE_OF_TWO = (
 )
 
 
+def single(tensor):
+    """The tensor, in single precision where it is in half."""
+    half = "float16" in keras.backend.standardize_dtype(tensor.dtype)
+    return ops.cast(tensor, "float32") if half else tensor
+
+
 def _floats(*arrays):
-    """Tensors of one float type, which holds what all the arrays hold."""
-    tensors = [ops.convert_to_tensor(array) for array in arrays]
+    """Tensors of one float type, single at least, that holds them all."""
+    tensors = [single(ops.convert_to_tensor(array)) for array in arrays]
     types = [keras.backend.standardize_dtype(t.dtype) for t in tensors]
     # On JAX, Keras' rule makes singles even of doubles.
     double = "float64" in types

@@ -94,7 +94,16 @@ def keys():
             ]
             found[f"{name} {question}"] = freshness.key_of_code(texts)
     for name in notebooks():
-        found[name] = freshness.key(FOLDER / name)
+        # Its checks are encoded: what they use, their questions' keys tell.
+        exercise = Path(name).stem
+        asked = [
+            found[key] for key in found if key.startswith(f"{exercise} ")
+        ]
+        cells = json.loads((FOLDER / name).read_text("utf-8"))["cells"]
+        code = [c for c in cells if c["cell_type"] == "code"]
+        texts = ["".join(cell["source"]) for cell in code]
+        texts.append(repr([asked, [cell["outputs"] for cell in code]]))
+        found[name] = freshness.key_of_code(texts)
     return found
 
 

@@ -7,26 +7,28 @@ Question
 
 Protocol
     784-64-784, sigmoids, half the squared error summed over the pixels,
-    20,000 training images. Each network is trained to a plateau: the rate
+    10,000 training images. Each network is trained to a plateau: the rate
     falls to a third when the validation loss, penalty and noise included,
-    has not fallen for three epochs, and training ends after seven such
-    epochs; the best weights are kept. What is measured: the error; the
-    relative drift of code and reconstruction under noise of deviation 0.1
-    and under a turn by three degrees; a linear probe of the code with 100
-    and 1,000 labels on clean images, with noise of deviation 0.3, and
-    shifted by a pixel; the relative penalty of code and map.
+    has not fallen by 0.01 for three epochs, and training ends after six
+    such epochs, or 150 in all; the best weights are kept. What is measured:
+    the error; the relative drift of code and reconstruction under noise of
+    deviation 0.1 and under a turn by three degrees; a linear probe of the
+    code with 100 and 1,000 labels on clean images, with noise of deviation
+    0.3, and shifted by a pixel.
 
 Rivals and tuning
-    Contraction, denoising and weight decay are tried at five strengths
-    each, on one seed and validation images, and PCA at five sizes. Each is
-    taken at the greatest strength whose error is at most 15 % above the
-    plain network's: one price for all. Null baselines: the encoder with
-    weights as they are drawn, and the pixels.
+    Contraction, denoising and weight decay are tried at three strengths
+    each, PCA at three sizes, on seed 100 and validation images (TRIALS).
+    Each is taken at the greatest strength whose error is at most 15 % above
+    the plain network's, 2.02: one price for all. The errors were, from the
+    weakest to the strongest: contraction 1.76, 1.92, 3.74; denoising 1.95,
+    2.21, 2.53; decay 2.18, 2.48, 3.02. No PCA is that cheap; 64 components
+    had the least error, 3.64, and the best probe on noisy images. Null
+    baselines: the encoder with weights as they are drawn, and the pixels.
 """
 
 from aecourse import (
     Autoencoder,
-    jacobian_norm,
     linear_probe_accuracy,
     set_seed,
     summed_squared_error,
@@ -50,17 +52,26 @@ EARLIER = {
     "than the other's, on three seeds after five epochs": range(10),
 }
 SEEDS = range(10, 20)
-EPOCHS = {"epochs": 300}
-TRIALS = {"plain": EPOCHS}
-for method, strengths in {
-    "weight": (0.1, 0.2, 0.4, 0.8, 1.6),
-    "noise": (0.05, 0.1, 0.15, 0.2, 0.3),
-    "decay": (3e-6, 1e-5, 2e-5, 4e-5, 1e-4),
-    "components": (16, 24, 32, 48, 64),
-}.items():
-    for strength in strengths:
-        TRIALS[f"{method} {strength}"] = {method: strength} | EPOCHS
-SETTINGS = {}
+EPOCHS = {"epochs": 150}
+TRIALS = {"plain": EPOCHS} | {
+    f"{method} {strength}": {method: strength} | EPOCHS
+    for method, strengths in {
+        "weight": (0.1, 0.3, 1.0),
+        "noise": (0.1, 0.2, 0.3),
+        "decay": (1e-5, 3e-5, 1e-4),
+        "components": (16, 32, 64),
+    }.items()
+    for strength in strengths
+}
+SETTINGS = {
+    "plain": EPOCHS,
+    "contractive": {"weight": 0.3} | EPOCHS,
+    "denoising": {"noise": 0.2} | EPOCHS,
+    "decay": {"decay": 1e-5} | EPOCHS,
+    "pca": {"components": 64} | EPOCHS,
+    "untrained": {"rival": "untrained"} | EPOCHS,
+    "pixels": {"rival": "pixels"} | EPOCHS,
+}
 QUICK = {"epochs": 2}
 
 
@@ -68,8 +79,8 @@ def run(data, seed, setting):
     """Train one network, or fit PCA, and measure it."""
     set_seed(seed)
     keras.utils.clear_session()
-    x = data.x_train[:20000]
-    maps = make(x, data.x_val, seed, **setting)
+    x = data.x_train[:10000]
+    maps = make(x, data.x_val[:2000], seed, **setting)
     images = data.x_final
     rng = np.random.default_rng(seed)
     grain = rng.normal(0, 0.1, images.shape).astype("float32")
@@ -101,7 +112,7 @@ def make(x, x_val, seed, epochs, rival=None, components=0, **strength):
     if rival == "untrained":
         return {"code": model.encode}
     train(model, x, x_val, seed, epochs, strength.get("noise", 0))
-    return {"code": model.encode, "map": model.reconstruct, "model": model}
+    return {"code": model.encode, "map": model.reconstruct}
 
 
 class Contractive(Autoencoder):
@@ -111,14 +122,11 @@ class Contractive(Autoencoder):
         super().__init__(encoder, decoder)
         self.weight = weight
 
-    def penalty(self, x):
+    def penalty(self, x, y_pred):
         z, kernel = self.encoder(x), self.encoder.layers[-1].kernel
         slopes = ops.square(z * (1 - z))
-        return ops.matmul(slopes, ops.sum(ops.square(kernel), axis=0))
-
-    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
-        error = super().compute_loss(x, y, y_pred, sample_weight, training)
-        return error + self.weight * ops.mean(self.penalty(x))
+        lengths = ops.sum(ops.square(kernel), axis=0)
+        return self.weight * ops.matmul(slopes, lengths)
 
 
 def network(x, weight=0.0, noise=0.0, decay=0.0):
@@ -140,12 +148,12 @@ def train(model, x, x_val, seed, epochs, noise):
     """Train to a plateau of the loss that is trained, on validation."""
     rng = np.random.default_rng(seed)
     noisy = x_val + rng.normal(0, noise, x_val.shape).astype("float32")
-    settings = {"monitor": "val_loss", "min_delta": 0.005}
+    settings = {"monitor": "val_loss", "min_delta": 0.01}
     slow = keras.callbacks.ReduceLROnPlateau(
         factor=0.3, patience=3, **settings
     )
     stop = keras.callbacks.EarlyStopping(
-        patience=7, restore_best_weights=True, **settings
+        patience=6, restore_best_weights=True, **settings
     )
     model.compile(
         keras.optimizers.Adam(1e-2),
@@ -170,7 +178,7 @@ def spread(outputs):
 
 
 def drifts(maps, x, moved):
-    """Error, relative drifts and relative penalties."""
+    """Error of the reconstruction, and relative drifts."""
     values = {}
     for part in ("code", "map"):
         if part not in maps:
@@ -181,11 +189,6 @@ def drifts(maps, x, moved):
         for change, x_moved in moved.items():
             steps = np.sum((maps[part](x_moved) - outputs) ** 2, axis=1)
             values[f"{change}_{part}"] = np.mean(steps) / spread(outputs)
-        if "model" in maps:
-            layer = maps["model"].encoder if part == "code" else maps["model"]
-            norms = jacobian_norm(layer, x[:40])
-            penalty = np.mean(norms**2) / spread(outputs)
-            values[f"relative_{part}"] = penalty
     return values
 
 

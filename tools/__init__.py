@@ -1,1 +1,1 @@
-"""What `make` runs: executing, keeping and shipping what pages show."""
+"""What make runs, besides the programs that are installed."""

@@ -37,6 +37,11 @@ SHIPPED = Path("book", "_outputs")
 AT_ONCE = 2
 CELL_SECONDS = 600
 GLUED = "application/papermill.record/text/plain"
+# What reading a file of outputs raises that was cut short or changed.
+DAMAGED = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError),
+    nbformat.ValidationError,
+)
 
 
 class StaleError(LookupError):
@@ -80,26 +85,20 @@ def record(path, root=ROOT):
                 continue
             put_outputs(notebook, kept["outputs"])
             return notebook, kept["seconds"]
-        except (OSError, ValueError, LookupError, TypeError):
+        except DAMAGED:
             continue
     raise StaleError(f"{path.name} has no outputs of its present code")
 
 
 def put_outputs(notebook, outputs):
-    """Give each code cell its list of outputs; ValueError if these cannot be.
-
-    A cell counts as executed in the order of the page.
-    """
+    """Give each code cell its list of outputs, as if executed in order."""
     cells = code_cells(notebook)
     for number, (cell, found) in enumerate(
         zip(cells, outputs, strict=True), 1
     ):
         cell.execution_count = number
         cell.outputs = [nbformat.from_dict(output) for output in found]
-    try:
-        nbformat.validate(notebook)
-    except nbformat.ValidationError as error:
-        raise ValueError(f"no outputs of a notebook: {error}") from None
+    nbformat.validate(notebook)
 
 
 def stale(root=ROOT):

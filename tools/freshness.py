@@ -76,6 +76,8 @@ def key(path, seed=None, names=None, root=ROOT):
 def key_of_code(sources, files=(), root=ROOT):
     """The key of texts of code, executed one after the other.
 
+    They get no seed from outside.
+
     Parameters
     ----------
     sources : list of str
@@ -91,7 +93,7 @@ def key_of_code(sources, files=(), root=ROOT):
     search = Search(root, root)
     search.cells(Module("code", root / "code", cells=sources))
     search.files.update(root / file for file in files)
-    return _key(search.found())
+    return _key(search.found(seed=0))
 
 
 def parts(path, seed=None, names=None, root=ROOT):
@@ -191,7 +193,7 @@ class Piece:
             (name, [n.value for n in ast.walk(node) if _is_text(n)])
             for node in self.inner
             if isinstance(node, ast.Call)
-            for name in [getattr(node.func, "id", "")]
+            for name in [ast.unparse(node.func).rpartition(".")[2]]
             if name in ("load_study", "lesson")
         ]
 
@@ -351,7 +353,7 @@ class Search:
             self.look_for(text, module)
         for name, texts in piece.calls:
             if name == "load_study":
-                (chosen,) = texts or ["*"]
+                chosen = texts[0] if texts else "*"
                 studies = self.root / "aecourse" / "data" / "studies"
                 self.files.update(studies.glob(f"{chosen}.json"))
             else:
@@ -433,7 +435,16 @@ def _content(path, stamp):
 
 
 def _parsed(text, path):
-    """The statements of a module or a cell, with IPython's magics."""
+    """The statements of a module or a cell, without docstrings inside."""
+    body = _tree(text, path)
+    for node in (inner for part in body for inner in ast.walk(part)):
+        if isinstance(node, SCOPES):
+            node.body = _bare(node.body) or [ast.Pass()]
+    return body
+
+
+def _tree(text, path):
+    """The same with docstrings; IPython's magics are calls."""
     try:
         return ast.parse(text).body
     except SyntaxError:
@@ -483,9 +494,7 @@ def _written(node):
     if not isinstance(node, ast.AST):
         return repr(node)
     fields = {
-        name: _bare(value)
-        if isinstance(node, SCOPES) and name == "body"
-        else value
+        name: value
         for name, value in ast.iter_fields(node)
         if name not in IDLE and value is not None and value != []
     }

@@ -4,8 +4,6 @@
 module        what it does
 ============  ============================================================
 `source`      reads ``exercises/src/exNN_topic.md``
-`parse`       splits its text into cells
-`validate`    holds it to its rules
 `build`       writes the notebooks from it (``make exercises``)
 `submission`  reads a notebook that somebody handed in
 `inside`      all that the process of a submission holds: a package
@@ -14,6 +12,7 @@ module        what it does
 `cluster`     lets pools on a Dask cluster do the work
 `grade`       asks the workers, judges their answers
 `report`      writes scores, feedback and results
+`gradebook`   makes the files that Canvas and Moodle import
 `gradescope`  makes Gradescope's file
 ============  ============================================================
 """

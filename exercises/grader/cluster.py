@@ -6,13 +6,15 @@ each Dask worker a plugin keeps one `Pool`, whose process has loaded Keras
 and forks a process for each submission.
 """
 
+import asyncio
 from concurrent.futures import CancelledError
 import contextlib
 import uuid
 
 from distributed import Client, KilledWorker, WorkerPlugin, get_worker, wait
 
-from exercises.grader.pool import Pool, Run
+from exercises.grader.inside import isolate
+from exercises.grader.pool import MEMORY, TIMEOUT, Pool, Run
 
 CONNECT_SECONDS = 10
 POLL_SECONDS = 5
@@ -22,12 +24,17 @@ PATIENCE_SECONDS = 30
 class KeepPool(WorkerPlugin):
     """Keep a pool on each Dask worker, until it ends or the batch does."""
 
-    def __init__(self, timeout, memory):
+    def __init__(self, timeout, memory, isolated):
         self.name = f"grader-{uuid.uuid4().hex}"
-        self._limits = timeout, memory
+        self._limits = timeout, memory, isolated
 
-    def setup(self, worker):
+    async def setup(self, worker):
         self.pool = Pool(*self._limits)
+        try:
+            await asyncio.to_thread(self.pool.start)
+        except BaseException:
+            self.pool.close()
+            raise
 
     def teardown(self, worker):
         self.pool.close()
@@ -45,7 +52,7 @@ class Cluster:
     ----------
     address : str
         Of the scheduler, such as ``tcp://10.0.0.5:8786``.
-    timeout, memory : float
+    timeout, memory, isolated
         As for `Pool`.
 
     Attributes
@@ -59,8 +66,11 @@ class Cluster:
         If no scheduler answers there, or it has no workers that can grade.
     """
 
-    def __init__(self, address, timeout=60, memory=4):
-        self._plugin = KeepPool(timeout, memory)
+    def __init__(
+        self, address, timeout=TIMEOUT, memory=MEMORY, isolated=True
+    ):
+        isolate.shut_memory()
+        self._plugin = KeepPool(timeout, memory, isolated)
         try:
             self._client = Client(address, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
@@ -74,6 +84,11 @@ class Cluster:
             self.close()
             raise RuntimeError(
                 f"the Dask scheduler at {address} has no workers"
+            ) from None
+        except RuntimeError as error:
+            self.close()
+            raise RuntimeError(
+                f"a Dask worker of {address} cannot grade: {error}"
             ) from None
         except Exception as error:
             self.close()
@@ -101,19 +116,21 @@ class Cluster:
 
         Dask gives it to another worker if its own is lost, up to three times.
         """
-        future = self._client.submit(
-            run_there, self._plugin.name, cells, tasks, pure=False
-        )
         try:
+            future = self._client.submit(
+                run_there, self._plugin.name, cells, tasks, pure=False
+            )
             self._wait(future)
             return future.result()
         except KilledWorker:
-            why = "lost each Dask worker it ran on"
+            why = "it lost each Dask worker it ran on"
         except TimeoutError:
-            why = "found no Dask worker: all are lost"
+            why = "there is no Dask worker any more"
         except (CancelledError, OSError):
-            why = "lost the Dask scheduler"
-        return Run(ended=why)
+            why = "the Dask scheduler is lost"
+        except Exception as error:
+            why = f"its Dask worker failed: {error}"
+        return Run(failed=why)
 
     def _wait(self, future):
         """Wait for an answer as long as there are workers to give it."""

@@ -5,12 +5,22 @@ The worker gets inputs and probes. What a good answer is stays here.
 
 import ast
 from dataclasses import dataclass, field
+import re
 import time
 
-from exercises.grader.inside.checks import draw, judge
-from exercises.grader.submission import SubmissionError, read_cells
+from exercises.grader import submission
+from exercises.grader.inside.checks import MAX_TEXT, draw, judge
 
+# A name that a cell defines, at the left of a line.
+DEFINED = re.compile(r"^\s*(?:def |class |)(\w+)\s*[(:=]", re.MULTILINE)
 MAX_SKIPPED = 3
+MAX_NOTES = 20
+WITH_PROBLEMS, NOT_GRADED = "graded, with problems", "not graded"
+PRIVATE = "failed a check of your teacher's own"
+
+
+class NotGraded(Exception):
+    """A submission could not be graded, through no doing of its own."""
 
 
 @dataclass
@@ -32,18 +42,27 @@ class Result:
 
 @dataclass
 class Grade:
-    """The outcome for one submission; `notes` say what went wrong."""
+    """The outcome for one submission.
+
+    `notes` say what went wrong on the whole, `lost` by question why it gave
+    no answer. `file` is the notebook that was graded. What is not graded has
+    no score, not the score zero.
+    """
 
     name: str
     results: list
     status: str = "graded"
     notes: list = field(default_factory=list)
+    lost: dict = field(default_factory=dict)
     applied: list = field(default_factory=list)
+    file: str = ""
     seconds: float = 0.0
 
     @property
     def score(self):
-        """All points earned."""
+        """All points earned; None if it is not graded."""
+        if self.status == NOT_GRADED:
+            return None
         return sum(result.earned for result in self.results)
 
     @property
@@ -52,12 +71,19 @@ class Grade:
         return sum(result.points for result in self.results)
 
     def earned(self, question):
-        """The points earned in one question."""
+        """The points earned in one question; None if it is not graded."""
+        if self.status == NOT_GRADED:
+            return None
         mine = [r for r in self.results if r.question == question]
         return sum(result.earned for result in mine)
 
+    @property
+    def reasons(self):
+        """All that went wrong, in one list."""
+        return self.notes + [f"{q}: {why}" for q, why in self.lost.items()]
 
-def grade_file(pool, checks, path, name, seed):
+
+def grade_file(pool, checks, path, name, seed, exercise=None):
     """Grade a notebook; whatever it holds, this returns a grade.
 
     Parameters
@@ -67,11 +93,13 @@ def grade_file(pool, checks, path, name, seed):
     checks : list of dict
         The checks, as `Exercise.checks` gives them.
     path : path-like
-        The notebook.
+        The notebook, or a folder with it.
     name : str
         How the submission is called in the results.
     seed : int
         Of the random inputs.
+    exercise : str, optional
+        The name of the exercise.
 
     Returns
     -------
@@ -79,77 +107,143 @@ def grade_file(pool, checks, path, name, seed):
     """
     start = time.monotonic()
     try:
-        grade = grade_cells(pool, checks, read_cells(path), name, seed)
-    except SubmissionError as error:
-        reason = str(error)
-        grade = Grade(name, _failed(checks, reason), "not read", [reason])
+        found = submission.read(path, exercise)
+        grade = grade_cells(pool, checks, found.cells, name, seed)
+        grade.file = found.file
+        if found.notes:
+            grade.notes[:0] = found.notes
+            grade.status = WITH_PROBLEMS
+    except submission.SubmissionError as error:
+        grade = Grade(name, _failed(checks), "not read", [f"{error}"])
+    except NotGraded as error:
+        grade = Grade(name, _failed(checks), NOT_GRADED, [f"{error}"])
+    except (Exception, SystemExit) as error:
+        # Nothing that one submission does costs another its row.
+        text = f"the grader failed: {type(error).__name__}: {error}"
+        grade = Grade(name, _failed(checks), NOT_GRADED, [text[:MAX_TEXT]])
     grade.seconds = time.monotonic() - start
     return grade
 
 
 def grade_cells(pool, checks, cells, name, seed):
-    """Grade code cells, a list of (number, text)."""
-    drawn = {(c["question"], c["name"]): draw(c, seed) for c in checks}
+    """Grade code cells, a list of (label, text).
+
+    Raises
+    ------
+    NotGraded
+        If they could not be run.
+    """
+    drawn = {key_of(check): draw(check, seed) for check in checks}
+    # Private ones come last, when no word of the learner's is passed on.
+    ordered = sorted(checks, key=is_private)
     tasks = {
-        (c["question"], c["name"]): {
-            "code": probe_of(c["code"]),
-            "seed": drawn[c["question"], c["name"]][0],
-            "inputs": drawn[c["question"], c["name"]][1],
+        key_of(check): {
+            "name": check["name"],
+            "code": probe_of(check["code"]),
+            "seed": drawn[key_of(check)][0],
+            "inputs": drawn[key_of(check)][1],
+            "group": (check["question"], is_private(check)),
         }
-        for c in checks
+        for check in ordered
     }
-    answers, lost, notes, applied = _collect(pool, cells, tasks)
+    answers, missing, lost, notes, applied = _collect(pool, cells, tasks)
     results = []
     for check in checks:
-        key = check["question"], check["name"]
+        key = key_of(check)
         out, message = answers.get(key, (None, None))
         if key not in answers:
-            message = lost.get(key[0], "no answer came back")
+            message = lost.get(check["question"], "no answer came back")
         passed = False
         if message is None:
             passed, message = judge(check, out, drawn[key][1])
-        shown = [check[k] for k in ("question", "name", "points", "hidden")]
-        results.append(Result(*shown, passed, message))
-    status = "graded, with problems" if notes else "graded"
-    return Grade(name, results, status, notes, applied)
+        said = message.partition(": ")[0]
+        if said in missing:
+            message = f"{said}: {missing[said]}"
+        if not passed and is_private(check) and message not in words(check):
+            message = PRIVATE
+        results.append(_result(check, passed, message[:MAX_TEXT]))
+    status = WITH_PROBLEMS if notes or lost else "graded"
+    return Grade(name, results, status, notes, lost, applied)
+
+
+def key_of(check):
+    """What a check is found by: its question and its name."""
+    return check["question"], check["name"]
+
+
+def is_private(check):
+    """Whether it is from the teacher's own file."""
+    return check.get("private", False)
+
+
+def words(check):
+    """The texts that stand in a check, not made by it from an answer."""
+    parts = ast.walk(ast.parse(check["code"]))
+    constants = [part for part in parts if isinstance(part, ast.Constant)]
+    return {one.value for one in constants if isinstance(one.value, str)}
 
 
 def _collect(pool, cells, tasks):
     """Run, and after a crash or a hang run again without its cause.
 
-    A question that does not come back is left out the second time, so that
-    it does not cost the others; so is a cell, up to `MAX_SKIPPED` of them.
+    A group of tasks, those of a question, that does not come back is left
+    out the second time, so that it does not cost the others; so is a cell,
+    up to `MAX_SKIPPED` of them.
     """
     answers, errors, lost, skipped, applied = {}, {}, {}, {}, []
-    waiting = list(dict.fromkeys(question for question, _ in tasks))
+    changed = {}
+    waiting = list(dict.fromkeys(task["group"] for task in tasks.values()))
     while waiting:
         left = [cell for cell in cells if cell[0] not in skipped]
         mine = {
             key: task
             for key, task in tasks.items()
-            if key[0] in waiting and key not in answers
+            if task["group"] in waiting and key not in answers
         }
         run = pool.run(left, mine)
+        if run.failed:
+            raise NotGraded(run.failed)
         answers = run.answers | answers
         errors = run.errors | errors
+        changed = run.notes | changed
         applied = run.applied or applied
         if not run.ended:
             break
-        if run.question in waiting:
-            lost[run.question] = f"your code {run.ended}"
-            waiting = waiting[waiting.index(run.question) + 1 :]
+        if run.group in waiting:
+            lost.setdefault(run.group[0], f"your code {run.ended}")
+            later = waiting[waiting.index(run.group) + 1 :]
+            waiting = [group for group in later if group[0] not in lost]
         elif run.cell is not None and len(skipped) < MAX_SKIPPED:
             if run.cell in skipped:
                 break
             skipped[run.cell] = run.ended
         else:
             reason = f"the notebook {run.ended}"
-            lost |= dict.fromkeys(waiting, reason)
+            lost |= {question: reason for question, _ in waiting}
             break
-    notes = [f"cell {n} raised: {text}" for n, text in errors.items()]
-    notes += [f"cell {n} left out: it {why}" for n, why in skipped.items()]
-    notes += [f"{question}: {why}" for question, why in lost.items()]
-    return answers, lost, notes, applied
+    failed = {name: f"left out: it {why}" for name, why in skipped.items()}
+    for name, text in errors.items():
+        text = text.removeprefix("your code raised ")
+        failed.setdefault(name, f"raised {text}")
+    notes = [f"cell {name} {how}" for name, how in failed.items()]
+    notes += [
+        f"cell {name}: {text}" for name in changed for text in changed[name]
+    ]
+    more = len(notes) - MAX_NOTES
+    if more > 0:
+        notes[MAX_NOTES:] = [f"and {more} more"]
+    missing = _missing(cells, failed)
+    return answers, missing, lost, notes, applied
+
+
+def _missing(cells, failed):
+    """Why a name is not defined: how the cell failed that would do it."""
+    return {
+        f"`{name}` is not defined": f"cell {label} {failed[label]}"
+        for label, text in cells
+        if label in failed
+        for name in DEFINED.findall(text)
+    }
 
 
 def probe_of(code):
@@ -159,6 +253,10 @@ def probe_of(code):
     return ast.unparse(tree)
 
 
-def _failed(checks, reason):
-    keys = ("question", "name", "points", "hidden")
-    return [Result(*(c[k] for k in keys), False, reason) for c in checks]
+def _result(check, passed, message):
+    known = [check[k] for k in ("question", "name", "points", "hidden")]
+    return Result(*known, passed, message)
+
+
+def _failed(checks):
+    return [_result(check, False, "") for check in checks]

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
     "ipython",
     "keras",
+    "markdown-it-py",
     "matplotlib",
     "numpy",
     "pyyaml",
@@ -36,10 +37,17 @@ RUN = """\
 set -euo pipefail
 cd /autograder/source
 export PYTHONPATH=/autograder/source
-submission=$(find /autograder/submission -name '*.ipynb' | sort | head -n 1)
-/autograder/venv/bin/python -m exercises.grader {source} \\
-    "${{submission:-/autograder/submission/missing.ipynb}}" \\
-    --jobs 1 --out /autograder/results
+grade() {{
+    /autograder/venv/bin/python -m exercises.grader {source} \\
+        /autograder/submission --jobs 1 --out /autograder/results "$@"
+}}
+status=0
+grade || status=$?
+# Status 2: nothing was run. The container may not make namespaces, but it
+# holds this submission alone, which runs as another user.
+if [ "$status" -eq 2 ]; then
+    grade --without-isolation
+fi
 """
 
 

@@ -18,13 +18,6 @@ class utils:
 
 
 @pytest.fixture(scope="session")
-def workers():
-    """Workers that have loaded Keras."""
-    with pool.Pool(timeout=100) as keras_pool:
-        yield keras_pool
-
-
-@pytest.fixture(scope="session")
 def environment():
     """Variables of an environment that holds a wheel of this checkout."""
     with prove.learner() as variables:
@@ -44,14 +37,39 @@ def light_package(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def light_workers(light_package):
+def isolated(light_package):
+    """Whether this system lets the grader isolate submissions."""
+    with pool.Pool(package=light_package) as trial:
+        try:
+            trial.start()
+        except RuntimeError:
+            return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def mode(isolated):
+    """The options of the command that this system asks for."""
+    return [] if isolated else ["--without-isolation"]
+
+
+@pytest.fixture(scope="session")
+def workers(isolated):
+    """Workers that have loaded Keras."""
+    with pool.Pool(timeout=100, isolated=isolated) as keras_pool:
+        yield keras_pool
+
+
+@pytest.fixture(scope="session")
+def light_workers(light_package, isolated):
     """Workers without Keras, with narrow limits."""
-    with pool.Pool(timeout=4, memory=0.5, package=light_package) as light:
+    limits = {"timeout": 4, "memory": 0.5, "isolated": isolated}
+    with pool.Pool(**limits, package=light_package) as light:
         yield light
 
 
 @pytest.fixture
-def batch(tmp_path, light_package, monkeypatch):
+def batch(tmp_path, light_package, monkeypatch, mode):
     """The command's arguments for a class, and for no Keras."""
     monkeypatch.setattr(pool, "_find_package", lambda: light_package)
     source = tmp_path / "ex01_sums.md"
@@ -60,7 +78,15 @@ def batch(tmp_path, light_package, monkeypatch):
     (tmp_path / "more").mkdir()
     for file, (content, *_) in zip(files, CLASS.values(), strict=False):
         file.write_text(content)
-    out = ["--out", tmp_path / "results", "--timeout", 2, "--memory", 0.5]
+    out = [
+        "--out",
+        tmp_path / "results",
+        "--timeout",
+        2,
+        "--memory",
+        0.5,
+        *mode,
+    ]
     return [str(part) for part in [source, *files, *out]]
 
 

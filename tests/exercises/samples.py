@@ -101,14 +101,14 @@ CLASS = {
     "anna": (notebook(RIGHT), 3, ""),
     "more/anna": (notebook(RIGHT.replace("x.sum()", "0.0")), 0, ""),
     "ben": (notebook(RIGHT.replace("sum()", "max() * x.size")), 1, ""),
-    "cem": (notebook("!ls\n%pip install x\n" + RIGHT), 3, ""),
+    "cem": (notebook("!ls\n%pip install x\n" + RIGHT), 3, "installed here"),
     "dora": (
         notebook("def total(x):\n    while True: pass"),
         0,
         "q1: your code ran longer than 2 s",
     ),
     "emil": (notebook("import sys; sys.exit(1)"), 0, "SystemExit"),
-    "=1+1": (notebook(RIGHT, "raise ValueError('=1')"), 3, "cell 2 raised"),
+    "=1+1": (notebook(RIGHT, "raise ValueError('=1')"), 3, "('=1')' raised"),
     "fay": (notebook(RIGHT)[:-20], 0, "was cut off"),
     "gus": ("", 0, "the file is empty"),
     "hana": (RIGHT, 0, "not valid JSON"),
@@ -116,9 +116,9 @@ CLASS = {
     "jon": (
         notebook(RIGHT, "while True: pass"),
         3,
-        "cell 2 left out: it ran",
+        "cell 'while True: pass' left out: it ran",
     ),
-    "kai": (notebook(RIGHT, "import os; os._exit(0)"), 3, "cell 2 left out"),
+    "kai": (notebook(RIGHT, "import os; os._exit(0)"), 3, "left out: it end"),
     "lea": (notebook(RIGHT, "def f(:"), 3, "SyntaxError"),
     "mia": (notebook("x = 1"), 0, ""),
     "nils": (

@@ -32,7 +32,8 @@ def learner():
 
 def test_wrong_answer_message_right_answer_full_score(learner, capsys):
     learner["check"]("q1")
-    assert "`total` is not defined: run the cell" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "`total` is not defined: its cell was not run, or " in printed
     learner["total"] = lambda x: x.mean()
     learner["check"]("q1")
     printed = capsys.readouterr().out
@@ -63,22 +64,31 @@ def test_an_unknown_question_is_named(learner):
 
 
 def raises(error):
-    def total(x):
-        raise error
-
-    return total
+    """Code of a learner that raises."""
+    return f"def total(x):\n    raise {error}"
 
 
 @pytest.mark.parametrize(
     ("total", "message"),
     [
-        (raises(NotImplementedError("x")), "not answered yet"),
-        (raises(SystemExit(3)), "your code raised SystemExit: 3"),
-        (raises(KeyError("a\nb")), "raised KeyError: 'a\\nb'"),
-        (raises(ValueError()), "your code raised ValueError"),
+        (raises("NotImplementedError(0)"), "not answered yet"),
+        (raises("SystemExit(3)"), "your code raised SystemExit: 3"),
+        (raises("KeyError('a\\nb')"), "raised KeyError: 'a\\nb'"),
+        (raises("ValueError()"), "your code raised ValueError"),
         (
-            raises(TypeError("\x1b[1mbad\x1b[0m Arguments received by A: b")),
-            "your code raised TypeError: bad",
+            raises(
+                "TypeError('\x1b[1mbad\x1b[0m Arguments received by A:"
+                "\\n  • x=1\\n  • y=SECOND')"
+            ),
+            "your code raised TypeError: bad\n",
+        ),
+        (
+            "def total(): pass",
+            "this check could not use your answer: TypeError: total() takes",
+        ),
+        (
+            "total = 3",
+            "this check could not use your answer: TypeError: 'int",
         ),
         (lambda x: None, "the sum is None: is a `return` missing?"),
         (lambda x: x, "must be one number, but its shape is (50,)"),
@@ -95,9 +105,20 @@ def raises(error):
     ],
 )
 def test_messages(total, message, learner, capsys):
-    learner["total"] = total
+    if isinstance(total, str):
+        exec(total, learner)
+    else:
+        learner["total"] = total
     learner["check"]("q1")
     assert message in capsys.readouterr().out
+
+
+def test_a_message_is_said_once(learner, capsys):
+    learner["total"] = lambda x: 0.0
+    learner["score"]()
+    printed = capsys.readouterr().out
+    assert printed.count("this is not the sum") == 1
+    assert "failed held_out (2): as above" in printed
 
 
 def test_any_number_type_will_do(learner, capsys):

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from exercises.grader import __main__ as command
-from exercises.grader import cluster
-from exercises.grader.grade import grade_cells
+from exercises.grader import cluster, pool
+from exercises.grader.grade import NotGraded, grade_cells
 from tests.exercises.samples import RIGHT, sum_check
 
 # Not beside the attacks, which take what a machine has.
@@ -24,7 +24,7 @@ CHECKS = [sum_check("total")]
 
 
 @pytest.fixture
-def start(light_package, monkeypatch):
+def start(light_package, monkeypatch, isolated):
     """Start a cluster whose workers load no Keras."""
     # Dask's new processes look for modules where this one does.
     monkeypatch.syspath_prepend(light_package.parent)
@@ -32,15 +32,17 @@ def start(light_package, monkeypatch):
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 3)
     started = []
 
-    def start(workers, failures=3):
+    def start(workers, failures=3, processes=True):
         with dask.config.set(
             {"distributed.scheduler.allowed-failures": failures}
         ):
             local = LocalCluster(
                 n_workers=workers,
+                processes=processes,
                 threads_per_worker=1,
                 dashboard_address=None,
             )
+        local.isolated = isolated
         started.append(local)
         return local
 
@@ -50,7 +52,7 @@ def start(light_package, monkeypatch):
 
 
 def pool_on(local):
-    return cluster.Cluster(local.scheduler_address, 4, 0.5)
+    return cluster.Cluster(local.scheduler_address, 4, 0.5, local.isolated)
 
 
 def grade(pool, *texts):
@@ -136,28 +138,43 @@ def test_a_lost_worker_s_submission_is_run_again(start):
         timer.join()
 
 
-def test_a_submission_that_loses_each_worker_gets_a_reason(start):
+def test_a_submission_that_loses_each_worker_is_not_graded(start):
     with pool_on(start(1, failures=0)) as pool:
         timer = soon(kill_workers, pool)
-        lost = grade(pool, SLOW)
+        with pytest.raises(NotGraded, match="lost each Dask worker"):
+            grade(pool, SLOW)
         timer.join()
-        assert lost.score == 0
-        assert lost.notes == [
-            "q1: the notebook lost each Dask worker it ran on"
-        ]
         assert grade(pool).score == 1
 
 
-def test_without_workers_or_scheduler_there_is_a_reason(start, monkeypatch):
+def test_without_workers_or_scheduler_nothing_is_graded(start, monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 1)
     local = start(1)
     with pool_on(local) as pool:
         pool._client.retire_workers()
-        assert "found no Dask worker" in grade(pool).notes[0]
+        with pytest.raises(NotGraded, match="no Dask worker any more"):
+            grade(pool)
         timer = soon(local.close)
-        assert "lost the Dask scheduler" in grade(pool).notes[0]
+        with pytest.raises(NotGraded, match="any more|scheduler is lost"):
+            grade(pool)
         timer.join()
-        assert "lost the Dask scheduler" in grade(pool).notes[0]
+        with pytest.raises(NotGraded, match="scheduler is lost"):
+            grade(pool)
+
+
+def test_a_cluster_that_cannot_isolate_is_refused(batch, start, capsys):
+    """A worker without isolation says so before anything is sent to it."""
+
+    class Refusing(pool.Pool):
+        def start(self):
+            raise RuntimeError("unshare: refused")
+
+    address = start(1, processes=False).scheduler_address
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cluster, "Pool", Refusing)
+        assert command.main([*batch, "--scheduler", address]) == 2
+    error = capsys.readouterr().err
+    assert f"a Dask worker of {address} cannot grade: unshare: ref" in error
 
 
 def test_an_address_without_a_scheduler_is_named(batch, start, capsys):

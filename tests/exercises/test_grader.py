@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+import types
 import zipfile
 
 import pytest
@@ -51,7 +52,9 @@ def test_a_class_of_twenty_is_graded(batch, tmp_path, capsys):
         "after_published",
     ]
     left = [p.name for p in (tmp_path / "results").iterdir()]
-    assert sorted(left) == ["feedback", "gradescope", "scores.csv"]
+    assert sorted(left) == [
+        "feedback", "gradescope", "run.json", "scores.csv"
+    ]  # fmt: skip
 
 
 def test_the_number_of_jobs_and_the_order_change_no_score(batch, tmp_path):
@@ -164,15 +167,18 @@ def test_names_differ():
     assert names == ["a-x", "b-x", "a-x-2", "Y", "y-2", "z_ü"]
 
 
-def test_text_is_no_formula_for_a_spreadsheet():
+def test_text_is_no_formula_for_a_spreadsheet(tmp_path):
     result = Result("q1", "sum", 1, False, False, "=1")
     grade = Grade("=1+1", [result], "graded", ["@x\n\x00y"])
-    table = report.scores([grade], ["q1"])
-    assert table.splitlines()[1] == "'=1+1,0,1,0,graded,'@x  y,0.0"
+    exercise = types.SimpleNamespace(title="Sums", questions=["q1"])
+    with report.Results(tmp_path, exercise, {"=1+1": "f00"}, {}) as results:
+        results.add(grade)
+    table = (tmp_path / "scores.csv").read_text()
+    assert table.splitlines()[1] == "'=1+1,0,1,0,graded,'@x  y,0.0,f00"
 
 
 def test_isolation_is_said_plainly():
-    all_of_it = [isolate.LIMITS, *report.ALL]
+    all_of_it = [isolate.LIMITS, *isolate.ISOLATION]
     whole, part = (
         Grade("a", [], applied=names) for names in (all_of_it, ["limits"])
     )
@@ -181,7 +187,7 @@ def test_isolation_is_said_plainly():
         "Isolation: limits, no network, own files, own processes."
     )
     assert report.isolation([whole, part, part]).splitlines() == [
-        "Isolation (2 of 3): limits. Not allowed by the system: "
+        "Isolation (2 of 3): limits. Without: "
         "no network, own files, own processes.",
         "Isolation (1 of 3): limits, no network, own files, own processes.",
     ]

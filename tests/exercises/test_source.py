@@ -2,8 +2,7 @@
 
 import pytest
 
-from exercises.grader.parse import SourceError
-from exercises.grader.source import read, read_checks, variant
+from exercises.grader.source import SourceError, read, read_checks, variant
 from tests.exercises.samples import PRIVATE, SOURCE
 
 
@@ -96,3 +95,34 @@ def test_private_checks_hold_nothing_else(tmp_path):
     path.write_text(SOURCE.partition("Some prose.")[2])
     with pytest.raises(SourceError, match="only checks may stand here"):
         read_checks(path, ["q1"])
+
+
+def cells(path):
+    return [(c.kind, c.text) for c in read(path).cells if c.kind != "mutant"]
+
+
+def test_cells_are_where_markdown_finds_them(source):
+    before = cells(source())
+    code = ("code", "a = '''\n```\n'''")
+    fenced = f"````{{code-cell}}\n{code[1]}\n````\n\n"
+    first = "```{code-cell}\nimport numpy"
+    assert cells(source(first, fenced + first)) == [
+        before[0],
+        code,
+        *before[1:],
+    ]
+    tilde = fenced.replace("````", "~~~")
+    assert cells(source(first, tilde + first))[1] == code
+    shown = "````\n```{code-cell}\nno = 1\n```\n````\n"
+    (kind, text), *others = cells(source("Some prose.\n", shown))
+    assert others == before[1:]
+    assert kind == "prose"
+    assert shown in text
+    listed = "- a list:\n  ```{code-cell}\n  no = 1\n  ```\n\n"
+    assert len(cells(source("Some prose.\n", listed))) == len(before)
+
+
+def test_a_fence_that_is_not_closed_swallows_no_cell(source):
+    path = source("import numpy as np\n```", "import numpy as np\n")
+    with pytest.raises(SourceError, match=r"md:13: a fence is not closed"):
+        read(path)

@@ -58,9 +58,9 @@ PACKAGE = {
         def hang(x):
             return plt.bar(x)
         """,
-    "aecourse/nb.py": "def load_study(name):\n    return name\n",
+    "aecourse/nb.py": "def load_study(name):\n    return name",
     "book/matplotlibrc": "figure.dpi: 100",
-    "studies/05_sparse.py": "CRITERION = 'less'\ndef run(seed):\n    return 1\n",
+    "studies/05_sparse.py": "def run(seed):\n    return 1",
 }
 CELLS = [
     "from aecourse import load\nfrom aecourse.models import Model",

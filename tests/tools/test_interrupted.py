@@ -4,8 +4,10 @@ The machinery and the small site are those of `test_pipeline`.
 """
 
 import json
+import os
 from pathlib import Path
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +17,6 @@ import pytest
 
 from tests.tools.test_pipeline import (
     EXECUTE,
-    copy_makefile,
     executed,
     pretend_execution,
     run,
@@ -38,7 +39,6 @@ while not pathlib.Path("go").exists():
 
 
 def start(site, *command):
-    """Start a command that may be interrupted, be the tests in a job."""
     return subprocess.Popen(
         command,
         cwd=site,
@@ -46,6 +46,7 @@ def start(site, *command):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # Where the tests are a job in the background, it is ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
@@ -199,7 +200,7 @@ echo new > _build/html/index.html
 
 def test_pages_that_were_not_finished_are_built_again(site, root):
     """With the real Makefile, and a stand-in for Jupyter Book."""
-    copy_makefile(site, root)
+    shutil.copy(root / "Makefile", site)
     programs = site / ".venv" / "bin"
     programs.mkdir(parents=True)
     python = programs / "python"
@@ -209,6 +210,9 @@ def test_pages_that_were_not_finished_are_built_again(site, root):
     for program in (python, book):
         program.chmod(0o755)
     (site / ".venv" / ".installed").touch()
+    os.utime(site / ".venv" / ".installed")
+    (site / "_toc.yml").touch()
+    os.utime(site / "_toc.yml", (0, 0))
 
     status, log = run(site, "make", "book")
     assert status == 2, log

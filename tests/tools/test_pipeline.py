@@ -32,6 +32,13 @@ display(
     raw=True,
 )
 """
+
+
+def glue(value, name="n"):
+    """The code of a cell that records a value."""
+    return GLUE.format(name=name, value=value)
+
+
 EXECUTE = [sys.executable, "-m", "tools.execution"]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -64,19 +71,12 @@ def site(tmp_path, root):
         shutil.copy(root / name, tmp_path / name)
     parts = ["_ext", "_assets", "_templates"]
     parts = [*(f"book/{part}" for part in parts), "exercises", "benchmarks"]
-    for name in [*parts, "tools"]:
+    for name in [*parts, "playground", "tools"]:
         shutil.copytree(root / name, tmp_path / name)
     (tmp_path / "book" / "references.bib").touch()
+    (tmp_path / "requirements.txt").touch()
+    (tmp_path / "aecourse").mkdir()
     return tmp_path
-
-
-def copy_makefile(site, root):
-    """Copy the Makefile, and make what it looks into."""
-    shutil.copy(root / "Makefile", site)
-    for name in ("requirements.txt", "_toc.yml"):
-        (site / name).touch()
-    for name in ("aecourse", "playground"):
-        (site / name).mkdir()
 
 
 def run(site, *command):
@@ -198,12 +198,7 @@ def test_the_book_shows_what_was_executed_and_nothing_runs_twice(site):
     figure = {"name": "fig-a", "caption": "A line"}
     figure = {"mystnb": {"figure": figure, "image": {"alt": "It goes up"}}}
     draw = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
-    one = write(
-        site,
-        "one",
-        (GLUE.format(name="n", value=2.5), {}, None),
-        (draw, figure, None),
-    )
+    one = write(site, "one", (glue(2.5), {}, None), (draw, figure, None))
     write(site, "two", ("print('two', 6 * 7)", {}, None))
 
     status, log = run(site, *EXECUTE)
@@ -219,12 +214,7 @@ def test_the_book_shows_what_was_executed_and_nothing_runs_twice(site):
     assert (site / "_build/html/_static/mathjax/tex-chtml.js").exists()
 
     # A new number reaches the page that quotes it; only its own page runs.
-    edit(
-        one,
-        lambda cells: cells[1].update(
-            source=GLUE.format(name="n", value=7.25)
-        ),
-    )
+    edit(one, lambda cells: cells[1].update(source=glue(7.25)))
     status, log = run(site, *EXECUTE)
     assert status == 0, log
     assert "1 of 2 notebooks to execute" in log
@@ -255,11 +245,11 @@ def test_a_page_without_fresh_outputs_is_an_error_that_names_it(site):
     assert "one.ipynb has no outputs of its present code" in log
 
 
-UNSURE = GLUE.format(name="sure:raw-slower", value=False)
+UNSURE = glue(False, "sure:raw-slower")
 
 
 def test_a_sentence_that_rests_on_what_is_false_stops_the_book(site):
-    write(site, "fine", (GLUE.format(name="sure:a", value=True), {}, None))
+    write(site, "fine", (glue(True, "sure:a"), {}, None))
     write(site, "unsure", ("1", {}, None), ("# Compare\n" + UNSURE, {}, None))
     status, log = run(site, *EXECUTE)
     assert status == 1
@@ -287,11 +277,7 @@ def nbval(site, *options):
 def test_nbval_fails_what_it_should_and_keeps_the_rest(site):
     write(site, "changed", ("print(6 * 7)", CHECK, "41\n"))
     write(site, "fine", ("print(6 * 7)", CHECK, "42\n"), ("1 + 1", {}, None))
-    write(
-        site,
-        "glued",
-        (GLUE.format(name="n", value=1) + "print('v')", CHECK, "v\n"),
-    )
+    write(site, "glued", (glue(1) + "print('v')", CHECK, "v\n"))
     noisy = "import sys\nprint('careful', file=sys.stderr)"
     write(site, "noisy", ("print(1)", {}, None), (noisy, {}, None))
     write(site, "unstored", ("print(6 * 7)", CHECK, None))
@@ -332,12 +318,12 @@ def test_checked_outputs_can_be_stored_again(site):
 
 
 def test_an_unsuitable_python_gets_one_clear_line(site, root, tmp_path):
-    copy_makefile(site, root)
-    programs = tmp_path / "programs"
-    programs.mkdir()
+    shutil.copy(root / "Makefile", site)
+    tools = tmp_path / "programs"
+    tools.mkdir()
     for tool in ["bash", "sh", "find", "make"]:
-        (programs / tool).symlink_to(shutil.which(tool))
-    python = programs / "python3"
+        (tools / tool).symlink_to(shutil.which(tool))
+    python = tools / "python3"
     python.write_text(
         "#!/bin/sh\n[ $1 = --version ] && echo Python 3.9.2\nexit 1\n"
     )
@@ -345,7 +331,7 @@ def test_an_unsuitable_python_gets_one_clear_line(site, root, tmp_path):
     done = subprocess.run(
         ["make", "book"],
         cwd=site,
-        env={"PATH": str(programs)},
+        env={"PATH": str(tools)},
         capture_output=True,
         text=True,
         check=False,

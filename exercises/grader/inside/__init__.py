@@ -8,6 +8,7 @@ put here. The grader itself imports `checks`, `isolate` and `wire` too.
 module     what it does
 =========  ===============================================================
 `worker`   runs a submission: the only module that meets its code
+`shell`    executes cells as Jupyter does
 `keeper`   starts the process of a submission, and ends it in time
 `isolate`  limits and namespaces of that process
 `checks`   runs a check; embedded in every student notebook

@@ -70,7 +70,7 @@ def digits(rng, n):
 def plain(value, depth=0):
     """Turn tensors into arrays, and refuse what is not plain data."""
     if depth > 4:
-        raise TypeError("the answer is nested too deeply")
+        raise Unmet("the answer is nested too deeply")
     if value is None:
         return None
     if type(value) is str:
@@ -85,9 +85,9 @@ def plain(value, depth=0):
     if array.dtype.name == "bfloat16":
         array = array.astype("float32")
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"expected numbers, got {type(value).__name__}")
+        raise Unmet(f"expected numbers, got {type(value).__name__}")
     if array.size > MAX_NUMBERS:
-        raise TypeError(f"expected fewer numbers, got {array.size}")
+        raise Unmet(f"expected fewer numbers, got {array.size}")
     return array
 
 
@@ -117,7 +117,10 @@ class Names(dict):
     """The learner's names; a missing one is explained."""
 
     def __missing__(self, name):
-        raise Unmet(f"`{name}` is not defined: run the cell with its answer")
+        raise Unmet(
+            f"`{name}` is not defined: its cell was not run, or ended with "
+            "an error before it"
+        )
 
 
 def ask(check, ns, seed, inputs):
@@ -127,25 +130,48 @@ def ask(check, ns, seed, inputs):
 
         keras.utils.set_random_seed(seed)
         probe = functions(check | {"code": "import keras\n" + check["code"]})
-        return plain(probe["probe"](Names(ns), **inputs)), None
+        value = probe["probe"](Names(ns), **inputs)
     except NotImplementedError:
         return None, "not answered yet"
     except Unmet as error:
         return None, str(error)[:MAX_TEXT]
     except (Exception, SystemExit) as error:
-        return None, explain(error)
+        if raised_in(ns, error):
+            return None, explain(error)
+        return None, explain(error, "this check could not use your answer: ")
+    try:
+        return plain(value), None
+    except Unmet as error:
+        return None, str(error)[:MAX_TEXT]
+    except Exception as error:
+        return None, explain(error, "your answer cannot be read: ")
 
 
-def explain(error):
+def raised_in(ns, error):
+    """Whether the learner's code had a part in an error, not just a check."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals is ns:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def explain(error, before="your code raised "):
     """Say in one line what an exception was, whatever its class does."""
     try:
-        # Keras adds colours, and what a layer was called with.
-        text = re.sub(r"\x1b\[\d*m|Arguments received by.*", "", f"{error}")
+        # Keras adds colours, and at the end what a layer was called with.
+        text = re.sub(
+            r"\x1b\[\d*m|Arguments received by.*",
+            "",
+            f"{error}",
+            flags=re.DOTALL,
+        )
         text = " ".join(text.split())
     except BaseException:
         text = "its message cannot be shown"
     name = type.__getattribute__(type(error), "__name__")
-    return f"your code raised {name}: {text}"[:MAX_TEXT].rstrip(": ")
+    return f"{before}{name}: {text}"[:MAX_TEXT].rstrip(": ")
 
 
 def judge(check, out, inputs):
@@ -163,7 +189,7 @@ def commands(checks, ns):
     """Make the functions `check` and `score` of a notebook."""
 
     def run(chosen, seed):
-        earned = 0
+        earned, before = 0, None
         for one in chosen:
             probe_seed, inputs = draw(one, seed)
             out, message = ask(one, ns, probe_seed, inputs)
@@ -174,7 +200,10 @@ def commands(checks, ns):
             earned += one["points"] if passed else 0
             word = "passed" if passed else "failed"
             line = f"  {word} {one['name']} ({one['points']})"
-            print(f"{line}: {message}" if message else line, flush=True)
+            if message:
+                line += ": as above" if message == before else f": {message}"
+            before = message
+            print(line, flush=True)
         return earned, sum(one["points"] for one in chosen)
 
     def check(question):

@@ -1,8 +1,8 @@
 """Limits and namespaces for the process that runs a submission.
 
-Linux only, and only what the system allows; `enter` and `root_for` say what
-they applied. As root no user namespace is needed: the worker gives up root
-for a user id of its own instead.
+What is asked for is done, or an OSError says what the system refused. As
+root no user namespace is needed: the worker gives up root for a user id of
+its own instead.
 """
 
 import ctypes
@@ -10,13 +10,16 @@ import os
 from pathlib import Path
 import platform
 import resource
+import signal
 import sys
 
 NEWNS, NEWUSER, NEWPID, NEWNET = 0x20000, 0x10000000, 0x20000000, 0x40000000
 NEWIPC = 0x08000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT = 1, 2, 4, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
-MNT_DETACH, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SUBREAPER = 2, 4, 38, 36
+MNT_DETACH = 2
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SUBREAPER = 1, 4, 36
+PR_SET_NO_NEW_PRIVS = 38
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 FIRST_USER, USERS = 20000, 40000
 DEVICES = ("null", "zero", "random", "urandom")
@@ -24,7 +27,8 @@ SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/sbin", "/etc", "/sys")
 ROOT_SIZE = "256m"
 
 LIMITS, NETWORK = "limits", "no network"
-PROCESSES, FILES = "own processes", "own files"
+PROCESSES, FILES, USER = "own processes", "own files", "own user"
+ISOLATION = frozenset({NETWORK, PROCESSES, FILES})
 
 try:
     LIBC = ctypes.CDLL(None, use_errno=True)
@@ -40,16 +44,43 @@ def _call(name, *arguments):
         raise OSError(code, f"{name}: {os.strerror(code)}")
 
 
+def _prctl(option, value):
+    if LIBC is not None:
+        _call("prctl", option, value, 0, 0, 0)
+
+
 def _mount(source, target, kind, flags, data=None):
     def text(value):
         return None if value is None else os.fsencode(value)
 
-    flags = ctypes.c_ulong(flags)
-    _call("mount", text(source), text(target), text(kind), flags, text(data))
+    flags, data = ctypes.c_ulong(flags), text(data)
+    try:
+        _call("mount", text(source), text(target), text(kind), flags, data)
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}: {target}") from None
+
+
+def shut_memory():
+    """Keep others of the same user out of this process's memory.
+
+    They can neither trace it nor open ``/proc/PID/mem`` then, nor can they
+    do so with what it forks. Linux only.
+    """
+    _prctl(PR_SET_DUMPABLE, 0)
+
+
+def adopt_orphans():
+    """Become the parent of those descendants that lose their own."""
+    _prctl(PR_SUBREAPER, 1)
+
+
+def end_with_parent():
+    """Be killed when the process that forked this one ends."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def enter():
-    """Leave the system's namespaces, as far as it is allowed.
+    """Leave the system's namespaces.
 
     To be called in a process with one thread. The next child that it forks
     is the first process of the new PID namespace.
@@ -57,22 +88,26 @@ def enter():
     Returns
     -------
     set of str
-        What was applied, `NETWORK` and `PROCESSES`.
+        What was applied: `NETWORK` and `PROCESSES`.
+
+    Raises
+    ------
+    OSError
+        If the system refuses.
     """
     if LIBC is None:
-        return set()
-    _call("prctl", PR_SUBREAPER, 1, 0, 0, 0)
+        raise OSError("this system has no namespaces, as Linux has")
     user, group = os.geteuid(), os.getegid()
     # Not as root: it would keep root's right to read, inside a container say.
     extra = 0 if user == 0 else NEWUSER
-    try:
-        _call("unshare", NEWPID | NEWNET | NEWIPC | extra)
-    except OSError:
-        return set()
+    _call("unshare", NEWPID | NEWNET | NEWIPC | extra)
     if extra:
+        # A process whose memory is shut may not write these.
+        _prctl(PR_SET_DUMPABLE, 1)
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"1000 {user} 1")
         Path("/proc/self/gid_map").write_text(f"1000 {group} 1")
+        shut_memory()
     return {NETWORK, PROCESSES}
 
 
@@ -96,34 +131,32 @@ def root_for(folders, stage):
     stage : str
         An empty folder, where the new file system is put together.
 
-    Returns
-    -------
-    bool
-        Whether it was done; if not, the old file system is still there.
+    Raises
+    ------
+    OSError
+        If the system refuses.
     """
-    try:
-        _call("unshare", NEWNS)
-        _mount("none", "/", None, MS_REC | MS_PRIVATE)
-        _mount("tmpfs", stage, "tmpfs", MS_NOSUID, f"size={ROOT_SIZE}")
-        os.mkdir(f"{stage}/proc")
-        _mount("proc", f"{stage}/proc", "proc", MS_NOSUID | MS_NODEV)
-        for folder in folders:
-            _show(folder, stage)
-        os.makedirs(f"{stage}/dev/shm")
-        for name in DEVICES:
-            Path(f"{stage}/dev/{name}").touch()
-            _mount(f"/dev/{name}", f"{stage}/dev/{name}", None, MS_BIND)
-        for name in ("tmp", "dev/shm", "home"):
-            os.makedirs(f"{stage}/{name}", exist_ok=True)
-            os.chmod(f"{stage}/{name}", 0o1777)
-        os.chdir(stage)
-        number = PIVOT_ROOT[platform.machine()]
-        _call("syscall", number, b".", b".")
-        _call("umount2", b".", MNT_DETACH)
-        os.chdir("/")
-    except (OSError, KeyError):
-        return False
-    return True
+    number = PIVOT_ROOT.get(platform.machine())
+    if number is None:
+        raise OSError(f"no way to change the root on {platform.machine()}")
+    _call("unshare", NEWNS)
+    _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    _mount("tmpfs", stage, "tmpfs", MS_NOSUID, f"size={ROOT_SIZE}")
+    os.mkdir(f"{stage}/proc")
+    _mount("proc", f"{stage}/proc", "proc", MS_NOSUID | MS_NODEV)
+    for folder in folders:
+        _show(folder, stage)
+    os.makedirs(f"{stage}/dev/shm")
+    for name in DEVICES:
+        Path(f"{stage}/dev/{name}").touch()
+        _mount(f"/dev/{name}", f"{stage}/dev/{name}", None, MS_BIND)
+    for name in ("tmp", "dev/shm", "home"):
+        os.makedirs(f"{stage}/{name}", exist_ok=True)
+        os.chmod(f"{stage}/{name}", 0o1777)
+    os.chdir(stage)
+    _call("syscall", number, b".", b".")
+    _call("umount2", b".", MNT_DETACH)
+    os.chdir("/")
 
 
 def _show(folder, stage):
@@ -148,21 +181,30 @@ def give_up_rights(number):
 
     An id of its own keeps a submission from using up what the limit on
     processes leaves to others.
+
+    Returns
+    -------
+    set of str
+        `USER`, if it has an id of its own.
     """
+    applied = set()
     if LIBC is None:
-        return
+        return applied
     if os.geteuid() == 0:
         user = FIRST_USER + number % USERS
         try:
             os.setgroups([])
             os.setresgid(user, user, user)
             os.setresuid(user, user, user)
-            _call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)
+            applied.add(USER)
         except OSError:
             pass  # A container without other users: rights go below.
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     LIBC.capset(header, (ctypes.c_uint32 * 6)())
-    _call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    # What the submission may find in /proc about itself.
+    _prctl(PR_SET_DUMPABLE, 1)
+    return applied
 
 
 def limit(memory, seconds, own_processes):

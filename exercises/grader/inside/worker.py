@@ -12,7 +12,6 @@ when it ends; the *runner* executes the submission.
 
 import contextlib
 import json
-import linecache
 import os
 import signal
 import socket
@@ -22,18 +21,22 @@ import types
 import checks
 import isolate
 import keeper
+import shell
 import wire
 
 
-def run(job, results, applied):
-    """Execute the cells, then the probes; write one line for each event.
+def run(job, channel):
+    """Execute the cells, then answer whatever the grader asks.
 
-    What a cell forks runs on behind the cell like the runner itself. Such a
-    copy ends there: two that tell would be taken for one.
+    One line is written for each event, and one read for each question: what
+    the grader will ask is not here while the cells run. What a cell forks
+    runs on behind the cell like the runner itself. Such a copy ends there:
+    two that tell would be taken for one.
     """
-    stream = os.fdopen(results, "w", encoding="utf-8")
+    stream = channel.makefile("w", encoding="utf-8")
+    asked = channel.makefile("r", encoding="utf-8")
 
-    dumps, getpid, leave = json.dumps, os.getpid, os._exit
+    dumps, loads, getpid, leave = json.dumps, json.loads, os.getpid, os._exit
     kill, wait, runner = os.kill, os.wait, os.getpid()
 
     def tell(**event):
@@ -42,43 +45,42 @@ def run(job, results, applied):
         stream.write(dumps(event) + "\n")
         stream.flush()
 
-    tell(applied=applied)
     main = types.ModuleType("__main__")
-    sys.modules["__main__"] = main
+    shell.open_house()
+    kernel = shell.Shell.instance(main, lambda text: tell(note=text))
     ns = main.__dict__
     ns.update(check=lambda question: None, score=lambda: None)
     for index, text in job["cells"]:
         tell(cell=index)
         try:
-            execute(text, f"<cell {index}>", ns)
-        except BaseException as error:
+            error = kernel.execute(text)
+        except BaseException as unforeseen:
+            error = unforeseen
+        if error is not None:
             tell(error=checks.explain(error))
-    if isolate.PROCESSES in applied:
+    if job["isolated"]:
         # End what the cells left running: all but this and the first.
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             kill(-1, signal.SIGKILL)
             while True:
                 wait()
-    for check in job["checks"]:
-        tell(question=check["question"])
-        inputs = wire.decode(check["inputs"])
-        try:
-            out, message = checks.ask(check, ns, check["seed"], inputs)
-            answer = {"out": wire.encode(out)}
-        except BaseException as error:
-            message = checks.explain(error)
-        if message is not None:
-            answer = {"message": message}
-        tell(check=check["name"], **answer)
-    tell(done=True)
+    tell(ran=True)
+    for line in asked:
+        tell(**answer(loads(line), ns))
     return 0
 
 
-def execute(text, name, ns):
-    """Execute a cell whose source tracebacks and AutoGraph can find."""
-    lines = text.splitlines(keepends=True)
-    linecache.cache[name] = (len(text), None, lines, name)
-    exec(compile(text, name, "exec"), ns)
+def answer(check, ns):
+    """What the answer to one check is, or why there is none."""
+    number = {"answer": check["number"]}
+    try:
+        inputs = wire.decode(check["inputs"])
+        out, message = checks.ask(check, ns, check["seed"], inputs)
+        if message is None:
+            return number | {"out": wire.encode(out)}
+    except BaseException as error:
+        message = checks.explain(error)
+    return number | {"message": message}
 
 
 def serve(server):
@@ -88,12 +90,14 @@ def serve(server):
         message, descriptors, _, _ = socket.recv_fds(server, 1, 2)
         if not message:
             os._exit(0)
-        control, results = descriptors
+        control, channel = (
+            socket.socket(fileno=descriptor) for descriptor in descriptors
+        )
         if os.fork() == 0:
             server.close()
-            keeper.keep(socket.socket(fileno=control), results, run)
-        os.close(control)
-        os.close(results)
+            keeper.keep(control, channel, run)
+        control.close()
+        channel.close()
         reap()
 
 
@@ -107,6 +111,7 @@ def reap():
 
 
 if __name__ == "__main__":
+    isolate.shut_memory()
     import aecourse  # noqa: F401 (loads Keras, quietly)
 
     serve(socket.socket(fileno=int(sys.argv[1])))
