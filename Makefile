@@ -70,8 +70,8 @@ outputs: $(INSTALLED)  ## write the executed chapters that ship (NAME="01_theory
 studies: $(INSTALLED)  ## run the studies that are not fresh (NAME=…, SCHEDULER=…; hours)
 	$(BIN)/python -m tools.studies $(NAME) $(SCHEDULER:%=--scheduler %)
 
-prove: $(INSTALLED)  ## prove anew what the exercises' checks find
-	$(BIN)/python -m exercises.prove
+prove: $(INSTALLED)  ## prove all exercises anew (goes on: python -m exercises.prove)
+	$(BIN)/python -m exercises.prove --all
 
 bench: $(INSTALLED)  ## time the chapters' models beside their peers' (hours)
 	$(BIN)/python -m benchmarks.peers

@@ -128,7 +128,7 @@ def check_batch(name, value):
     kind = type_of(value)
     if not any(part in kind for part in ("int", "float", "bool")):
         got = f"dtype {kind}" if kind else in_short(value)
-        raise TypeError(f"{name} must be an array of numbers, got {got}")
+        raise TypeError(f"{name} must be one array of numbers, got {got}")
     if len(value.shape) < 2:
         one = f"; one sample alone is {name}[None]"
         raise ValueError(

@@ -375,8 +375,8 @@ def _numpy(value):
 
 def _check_input(name, value, layer):
     """Raise unless `value` is a batch of finite floats that `layer` takes."""
-    check_floats(name, value)
     check_batch(name, value)
+    check_floats(name, value)
     check_fits(name, value, layer)
 
 

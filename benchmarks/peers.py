@@ -9,19 +9,16 @@ ends, and goes on where it was. A row whose recipes or chapter have changed
 starts anew; on another machine, or with other versions, all of them do.
 """
 
-import hashlib
-import inspect
 import json
 import multiprocessing
 import os
 from pathlib import Path
 import time
 
-import nbformat
-
 from benchmarks import machine
+from tools import freshness
 
-BOOK = Path(__file__).resolve().parents[1] / "book"
+RECIPES = Path(__file__).with_name("recipes.py")
 DATA = Path(__file__).with_suffix(".json")
 ROUNDS = 3
 VERSIONS = ("keras", "tensorflow", "numpy")
@@ -131,34 +128,8 @@ def load():
 
 
 def code_key(row):
-    """Hashes of the code behind a row: its chapter's and the recipes'."""
-    digest = hashlib.sha256()
-    for function in (row.measure, row.peer, row.course):
-        for text in sources(function):
-            digest.update(text.encode())
-    return [
-        chapter_key(BOOK / f"{row.chapter}.ipynb"),
-        digest.hexdigest()[:16],
-    ]
-
-
-def chapter_key(path):
-    """A hash of a chapter's code, without quiz and set-up cell."""
-    digest = hashlib.sha256()
-    for cell in nbformat.read(path, as_version=4).cells:
-        idle = cell.id == "setup" or "quiz" in cell.metadata.get("tags", [])
-        if cell.cell_type == "code" and not idle:
-            digest.update(cell.source.encode() + b"\n")
-    return digest.hexdigest()[:16]
-
-
-def sources(function):
-    """The source of a function, and of those that it calls from here."""
-    yield inspect.getsource(function)
-    for name in function.__code__.co_names:
-        other = function.__globals__.get(name)
-        if getattr(other, "__module__", "").startswith("benchmarks."):
-            yield from sources(other)
+    """The key of the code behind a row: its recipes' and its chapter's."""
+    return freshness.key(RECIPES, names=row.functions())
 
 
 def main():

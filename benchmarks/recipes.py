@@ -62,6 +62,11 @@ class Row:
     course: Callable
     same_time: bool = False
 
+    def functions(self):
+        """The names in this file of what measures and trains."""
+        every = (self.measure, self.peer, self.course)
+        return [one.__qualname__.partition(".")[0] for one in every]
+
     def shown(self):
         """What the page has to know beside the measurements."""
         return {
@@ -69,6 +74,7 @@ class Row:
             "model": self.model,
             "peer": self.source,
             "figures": {name: [*how] for name, how in self.figures.items()},
+            "functions": self.functions(),
             "same_time": self.same_time,
         }
 

@@ -3,9 +3,10 @@
 `make bench` also builds the book in a copy of the repository: with the
 outputs that ship, from nothing, after a change of prose, after a change of
 one chapter's code, and with nothing changed. What the Makefile installs is
-there already: it depends on the network. The import of `aecourse` is timed beside that of Keras, in turns.
-Before and after, an epoch of the plain network by its peer's recipe is timed,
-as a measure of the machine. Written to `waits.json`.
+there already: it depends on the network. The import of `aecourse` is timed
+beside that of Keras, in turns. Before and after, an epoch of the plain
+network by its peer's recipe is timed, as a measure of the machine.
+Written to `waits.json`.
 """
 
 from itertools import pairwise

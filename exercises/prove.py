@@ -288,6 +288,7 @@ def main(arguments=None):
         ThreadPoolExecutor(pool.jobs) as threads,
         Progress(*columns, console=Console(stderr=True)) as progress,
     ):
+        pool.start()
         task = progress.add_task("proofs", total=len(names))
         jobs = {
             threads.submit(prove, name, pool, environment): name

@@ -38,10 +38,7 @@ AT_ONCE = 2
 CELL_SECONDS = 600
 GLUED = "application/papermill.record/text/plain"
 # What reading a file of outputs raises that was cut short or changed.
-DAMAGED = (
-    *(OSError, ValueError, LookupError, TypeError, AttributeError),
-    nbformat.ValidationError,
-)
+DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError)
 
 
 class StaleError(LookupError):
@@ -91,14 +88,20 @@ def record(path, root=ROOT):
 
 
 def put_outputs(notebook, outputs):
-    """Give each code cell its list of outputs, as if executed in order."""
+    """Give each code cell its list of outputs; ValueError if these cannot be.
+
+    A cell counts as executed in the order of the page.
+    """
     cells = code_cells(notebook)
     for number, (cell, found) in enumerate(
         zip(cells, outputs, strict=True), 1
     ):
         cell.execution_count = number
         cell.outputs = [nbformat.from_dict(output) for output in found]
-    nbformat.validate(notebook)
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        raise ValueError(f"no outputs of a notebook: {error}") from None
 
 
 def stale(root=ROOT):

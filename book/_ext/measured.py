@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from benchmarks.peers import chapter_key, reached
+from benchmarks.peers import RECIPES, reached
 from book._ext.pages import (
     ROOT,
     add_figure,
@@ -28,6 +28,7 @@ from book._ext.pages import (
     number_of,
     rows,
 )
+from tools import freshness
 
 
 def load(name):
@@ -106,8 +107,8 @@ class PeerShare(SphinxRole):
 
 def linked(row):
     """A model with its chapter, and whether that has changed since."""
-    path = ROOT / "book" / f"{row['chapter']}.ipynb"
-    older = "" if row["code"][0] == chapter_key(path) else ", by older code"
+    key = freshness.key(RECIPES, names=row["functions"])
+    older = "" if row["code"] == key else ", by older code"
     link = chapter_link(number_of(row["chapter"]))
     return f"{row['model']} ({link}{older})"
 

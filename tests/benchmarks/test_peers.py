@@ -6,6 +6,7 @@ import math
 import pytest
 
 from benchmarks import peers
+from tools import freshness
 
 ROWS = [
     *("plain", "deep", "convolutional", "denoiser"),
@@ -90,14 +91,14 @@ def test_what_was_measured_elsewhere_is_not_mixed_in(data, key, part):
     assert not any(row["rounds"] for row in peers.load()["rows"].values())
 
 
-def test_the_key_of_a_row_follows_what_its_recipes_call():
-    from benchmarks import recipes
+def test_the_key_of_a_row_is_that_of_its_recipes_and_its_chapter(
+    monkeypatch,
+):
+    from benchmarks.recipes import ROWS as rows
 
-    for recipe, helper in [
-        (recipes.course_plain, "def train_plain"),
-        (recipes.peer_deep, "def fit_for_lesson"),
-    ]:
-        texts = [*peers.sources(recipe)]
-        assert any(text.startswith(helper) for text in texts)
-    key = peers.code_key(recipes.ROWS["plain"])
-    assert key != peers.code_key(recipes.ROWS["deep"])
+    keys = {name: peers.code_key(row) for name, row in rows.items()}
+    assert len(set(keys.values())) == len(rows)
+    parts = freshness.parts(peers.RECIPES, names=rows["denoiser"].functions())
+    for name in ("recipes.NOISE", "recipes.peer_denoiser"):
+        assert any(part.endswith(name) for part in parts), name
+    assert any("07_denoising" in part for part in parts)

@@ -26,7 +26,7 @@ def stood_in(monkeypatch):
             {"peer": points(4.0, 3.0, 2.0), "course": points(*course)}
             for course in courses
         ]
-        plain = ROWS["plain"] | {"code": ["", ""], "rounds": rounds}
+        plain = ROWS["plain"] | {"code": "", "rounds": rounds}
         data = measured.load("peers") | {"rows": {"plain": plain}}
         monkeypatch.setattr(measured, "load", lambda name: data)
         return plain

@@ -207,15 +207,27 @@ def test_a_keeper_that_is_killed_leaves_nothing_behind(
         keeper.kill()
         thread.join()
         if isolated:
-            psutil.wait_procs(left)
+            for _ in range(400):
+                if not any(map(runs_on, left)):
+                    break
+                threading.Event().wait(0.05)
+            assert not any(map(runs_on, left))
     assert "its keeper ended" in runs[0].failed
     assert not folder.exists()
+
+
+def runs_on(process):
+    """Whether a process has not ended."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def running(process, **options):
     """The descendants of a process that have not ended."""
     found = psutil.Process(process.pid).children(**options)
-    return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in found if runs_on(one)]
 
 
 def test_a_submission_cannot_reach_the_wall(light_workers):

@@ -4,7 +4,6 @@ import warnings
 
 from aecourse import (
     VariationalAutoencoder,
-    _probe,
     active_units,
     importance_weighted_bound,
     jacobian_norm,
@@ -59,7 +58,7 @@ def test_linear_probe_against_scikit_learn(rng):
     train, test = slice(0, 250), slice(250, None)
     scaled = (z - z[train].mean(0)) / np.sqrt(z[train].var(0).sum())
     scores = []
-    for strength in _probe.STRENGTHS:
+    for strength in metrics.STRENGTHS:
         probe = LogisticRegression(C=strength, max_iter=1000, tol=1e-6)
         probe.fit(scaled[train], y[train])
         scores.append(np.mean(probe.predict(scaled[test]) == y[test]))
@@ -115,17 +114,17 @@ def test_linear_probe_tunes_on_labels_it_did_not_fit(rng):
         "random": rng.integers(2, size=300),
     }.items():
         probe = LogisticRegression(warm_start=True)
-        _probe._tune(probe, z, y)
+        metrics._tune(probe, z, y)
         chosen[name] = probe.C
-        assert y[_probe._held_out(y)].mean() == pytest.approx(
+        assert y[metrics._held_out(y)].mean() == pytest.approx(
             y.mean(), abs=0.02
         )
-    assert chosen["clean"] > chosen["random"] == _probe.STRENGTHS[0]
+    assert chosen["clean"] > chosen["random"] == metrics.STRENGTHS[0]
 
 
 def test_linear_probe_with_one_sample_of_each_class():
     z, y = np.eye(3), np.array([4, 5, 9])
-    assert not _probe._held_out(y).any()
+    assert not metrics._held_out(y).any()
     assert linear_probe_accuracy(z, y, z, y) == 1
 
 
@@ -138,7 +137,7 @@ def test_linear_probe_stops_without_a_warning(rng, monkeypatch):
     def one_step(**options):
         return LogisticRegression(**(options | {"max_iter": 1}))
 
-    monkeypatch.setattr(_probe, "LogisticRegression", one_step)
+    monkeypatch.setattr(metrics, "LogisticRegression", one_step)
     z, y = blobs(rng)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)

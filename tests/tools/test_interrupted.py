@@ -39,6 +39,7 @@ while not pathlib.Path("go").exists():
 
 
 def start(site, *command):
+    """Start a command that may be interrupted, be the tests in a job."""
     return subprocess.Popen(
         command,
         cwd=site,
@@ -46,7 +47,6 @@ def start(site, *command):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # Where the tests are a job in the background, it is ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 

@@ -16,6 +16,14 @@ import re
 import subprocess
 import sys
 
+# What a shell would load when it is made: once, before the forks.
+from IPython.core import (  # noqa: F401
+    application,
+    completer,
+    completerlib,
+    logger,
+    magics,
+)
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
