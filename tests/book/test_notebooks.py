@@ -181,8 +181,10 @@ class Lesson(ast.NodeTransformer):
     """Drops from a class what a lesson need not show."""
 
     PLUMBING = (
-        *("get_config", "from_config"),
-        *("compute_mask", "compute_output_shape"),
+        "get_config",
+        "from_config",
+        "compute_mask",
+        "compute_output_shape",
     )
 
     def visit_ClassDef(self, node):
