@@ -10,7 +10,7 @@ import re
 from book._ext.pages import computed, rows
 from tools import execution
 
-OUTCOMES = ("reproduces", "holds", "holds in part", "fails")
+OUTCOMES = ("reproduces", "holds", "holds in part", "open", "fails")
 
 
 def verdicts():
@@ -24,6 +24,10 @@ def verdicts():
                     continue
                 if name in found:
                     raise ValueError(f"{name} is judged twice")
+                if outcome.partition(":")[0] not in OUTCOMES:
+                    raise ValueError(
+                        f"{name} has no known outcome: {outcome!r}"
+                    )
                 found[name] = (path.stem, outcome)
     return found
 

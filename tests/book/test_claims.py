@@ -83,18 +83,28 @@ def test_verdicts_are_those_that_were_recorded(monkeypatch):
         monkeypatch,
         ("C01", "C01 | a | b | holds", "holds"),
         ("D02", "nothing", "holds in part: on | two"),
+        ("D03", "nothing", "open"),
         ("d02-size", "a number", 3),
     )
     assert ledger.verdicts() == {
         "C01": (chapter, "holds"),
         "D02": (chapter, "holds in part: on | two"),
+        "D03": (chapter, "open"),
     }
     head, _, *lines = ledger.verdict_count()
-    assert head == "|  | reproduces | holds | holds in part | fails | all |"
+    assert head == (
+        "|  | reproduces | holds | holds in part | open | fails | all |"
+    )
     assert lines == [
-        "| claims | 0 | 1 | 0 | 0 | 1 |",
-        "| defects | 0 | 0 | 1 | 0 | 1 |",
+        "| claims | 0 | 1 | 0 | 0 | 0 | 1 |",
+        "| defects | 0 | 0 | 1 | 1 | 0 | 2 |",
     ]
+
+
+def test_an_outcome_of_no_known_kind_is_an_error(monkeypatch):
+    record(monkeypatch, ("C01", "", "maybe"))
+    with pytest.raises(ValueError, match="C01 has no known outcome: 'maybe'"):
+        ledger.verdicts()
 
 
 def test_a_claim_that_is_judged_twice_is_an_error(monkeypatch):

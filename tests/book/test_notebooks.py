@@ -180,7 +180,12 @@ def test_no_number_is_typed_that_a_cell_could_compute(path):
 class Lesson(ast.NodeTransformer):
     """Drops from a class what a lesson need not show."""
 
-    PLUMBING = ("get_config", "from_config", "compute_output_shape")
+    PLUMBING = (
+        "get_config",
+        "from_config",
+        "compute_mask",
+        "compute_output_shape",
+    )
 
     def visit_ClassDef(self, node):
         node.decorator_list = []

@@ -37,16 +37,6 @@ def central_differences(function, point, step=1e-5):
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 4, 4, 1)])
-def test_summed_squared_error_is_half_the_sum(shape):
-    rng = np.random.default_rng(0)
-    x, x_hat = rng.normal(size=(2, *shape))
-    by_hand = 0.5 * ((x - x_hat) ** 2).reshape(5, -1).sum(axis=1)
-    result = numpy(summed_squared_error(x, x_hat))
-    assert result.shape == (5,)
-    np.testing.assert_allclose(result, by_hand, rtol=1e-12)
-
-
-@pytest.mark.parametrize("shape", [(5, 7), (5, 4, 4, 1)])
 def test_summed_binary_crossentropy_is_minus_the_log_likelihood(shape):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, size=shape)
@@ -78,19 +68,6 @@ def test_bytes_are_taken_as_numbers():
     np.testing.assert_allclose(result, [255**2 / 2])
 
 
-@pytest.mark.parametrize(
-    "loss", [summed_squared_error, summed_binary_crossentropy]
-)
-def test_compiled_loss_is_averaged_over_the_batch(loss):
-    rng = np.random.default_rng(0)
-    x = rng.uniform(0.1, 0.9, size=(10, 3)).astype("float32")
-    target = rng.uniform(0.1, 0.9, size=(10, 3)).astype("float32")
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Identity()])
-    model.compile(loss=loss, run_eagerly=True)
-    result = model.evaluate(x, target, batch_size=4, verbose=0)
-    assert result == pytest.approx(numpy(loss(target, x)).mean(), rel=1e-5)
-
-
 # --- Bernoulli KL -----------------------------------------------------------
 
 RHO, RHO_HAT = np.meshgrid(
@@ -108,14 +85,6 @@ def test_bernoulli_kl_is_the_closed_form():
     assert float(bernoulli_kl(0.05, 0.3)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_bernoulli_kl_is_zero_where_equal_and_positive_elsewhere():
-    result = numpy(bernoulli_kl(RHO, RHO_HAT))
-    equal = np.isclose(RHO, RHO_HAT)
-    assert equal.sum() == 10
-    assert (result[equal] < 1e-12).all()
-    assert (result[~equal] > 1e-3).all()
-
-
 def test_bernoulli_kl_has_the_known_gradient():
     def total(q):
         return float(ops.sum(bernoulli_kl(RHO, q)))
@@ -123,13 +92,6 @@ def test_bernoulli_kl_has_the_known_gradient():
     expected = (1 - RHO) / (1 - RHO_HAT) - RHO / RHO_HAT
     result = central_differences(total, RHO_HAT, step=1e-6)
     np.testing.assert_allclose(result, expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("rho_hat", [0.0, 1.0])
-def test_bernoulli_kl_is_finite_at_the_ends(rho_hat):
-    result = float(bernoulli_kl(0.05, rho_hat))
-    assert np.isfinite(result)
-    assert result > 0.5
 
 
 def test_bernoulli_kl_mixes_float_types():
