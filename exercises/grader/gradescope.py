@@ -37,6 +37,9 @@ RUN = """\
 set -euo pipefail
 cd /autograder/source
 export PYTHONPATH=/autograder/source
+# Nor can a submission, as that user, write results of its own.
+mkdir -p /autograder/results
+chmod 700 /autograder/results
 grade() {{
     /autograder/venv/bin/python -m exercises.grader {source} \\
         /autograder/submission --jobs 1 --out /autograder/results "$@"
