@@ -76,6 +76,11 @@ def key_of(name):
     return freshness.key(path, seed=0, names=COUNTED, root=ROOT)
 
 
+def is_older(name):
+    """Whether the kept results of a study were made by other code."""
+    return read(KEPT / f"{name}.json")["key"] != key_of(name)
+
+
 @cache
 def images(form):
     """The images that a study gets: the test images only where it counts.
@@ -144,6 +149,17 @@ def fresh_record(name, seeds):
     }
 
 
+def read(path):
+    """What is kept of a study."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise StudyError(
+            f"{path} is damaged ({error}): restore it with `git checkout`, "
+            "or remove it"
+        ) from None
+
+
 def resume(name, path, form):
     """The record to go on with: the kept one if it is fresh.
 
@@ -151,11 +167,11 @@ def resume(name, path, form):
     ------
     StudyError
         If the criterion or the block of seeds has changed, and a seed of
-        the new block has been used before.
+        the new block has been used before; or if the kept one is damaged.
     """
     seeds = list(load(name).SEEDS if form == "counts" else TRIAL_SEEDS)
     new = fresh_record(name, seeds)
-    old = json.loads(path.read_text("utf-8")) if path.exists() else None
+    old = read(path) if path.exists() else None
     if form != "counts":
         same = old and old["key"] == new["key"]
         # A trial may add settings: what was tried stays.

@@ -8,6 +8,7 @@ these seconds, and `chapter-figure` shows a figure of a chapter.
 
 from base64 import b64decode
 from pathlib import Path
+import re
 
 from docutils.parsers.rst import directives
 import nbformat
@@ -23,7 +24,9 @@ from book._ext.pages import (
     rows,
 )
 from book._ext.teaching import reading_minutes
-from tools import execution
+from tools import execution, studies
+
+LOADED = re.compile(r"""load_study\(["'](\w+)["']\)""")
 
 
 def give_outputs(app, docname, source):
@@ -34,7 +37,21 @@ def give_outputs(app, docname, source):
             notebook, _ = execution.record(path)
         except execution.StaleError as error:
             raise ExtensionError(f"{error}: run `make book`") from error
+        notebook.cells[1:1] = notes_on_studies(notebook)
         source[0] = nbformat.writes(notebook)
+
+
+def notes_on_studies(notebook):
+    """Cells that name the studies of a page which older code has run."""
+    code = "\n".join(cell.source for cell in execution.code_cells(notebook))
+    return [
+        nbformat.v4.new_markdown_cell(
+            f":::{{note}}\nThe study `{name}`, which this page reads, was "
+            "run by older code.\n:::"
+        )
+        for name in sorted(set(LOADED.findall(code)))
+        if studies.is_older(name)
+    ]
 
 
 def chapter_map(lines):

@@ -190,6 +190,37 @@ def test_a_result_replaces_the_file_whole_or_not_at_all(toy, monkeypatch):
     assert path.read_bytes() == before
 
 
+def test_a_damaged_file_is_named_and_left_alone(toy, capsys):
+    path = toy()
+    assert studies.main(["01_toy"]) == 0
+    half = path.read_text()[: path.stat().st_size // 2]
+    path.write_text(half)
+    assert studies.main(["01_toy"]) == 2
+    assert f"{path} is damaged" in capsys.readouterr().err
+    assert path.read_text() == half
+
+
+def test_a_study_that_other_code_has_run_is_older(toy, monkeypatch):
+    toy()
+    assert studies.main(["01_toy"]) == 0
+    assert not studies.is_older("01_toy")
+    monkeypatch.setattr(studies, "key_of", lambda name: "another")
+    assert studies.is_older("01_toy")
+
+
+PUBLISHED = sorted(path.stem for path in studies.KEPT.glob("*.json"))
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_data_are_those_of_a_study_and_whole(name):
+    study, record = studies.load(name), nb.load_study(name)
+    assert list(record.seeds) == list(study.SEEDS)
+    assert record.criterion == study.CRITERION
+    assert set(record) == set(study.SETTINGS)
+    for measures in record.values():
+        assert {len(v) for v in measures.values()} == {len(record.seeds)}
+
+
 def test_a_changed_criterion_needs_a_new_block_of_seeds(toy, capsys):
     path = toy()
     studies.main([])
