@@ -48,7 +48,6 @@ TRIAL_SEEDS = range(FIRST_TRIAL_SEED, FIRST_TRIAL_SEED + 1)
 # Of training, validation and final images, in the quick form.
 FEW = 400
 MOST_BYTES = 100_000
-CONNECT_SECONDS = 10
 # What decides a result; trials and the quick form do not.
 COUNTED = ("CRITERION", "SEEDS", "SETTINGS", "run")
 
@@ -251,17 +250,15 @@ def workers(scheduler, jobs):
 def cluster(address):
     """The client of a Dask scheduler that has workers."""
     try:
-        from distributed import Client
+        from exercises.grader.cluster import CONNECT_SECONDS, connect
     except ImportError:
         raise StudyError(
             'for --scheduler, pip install -e ".[cluster]"'
         ) from None
     try:
-        client = Client(address, timeout=CONNECT_SECONDS)
-    except (OSError, ValueError) as error:
-        raise StudyError(
-            f"no Dask scheduler answers at {address}: {error}"
-        ) from None
+        client = connect(address)
+    except RuntimeError as error:
+        raise StudyError(str(error)) from None
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
     except TimeoutError:

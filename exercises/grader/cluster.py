@@ -9,6 +9,7 @@ and forks a process for each submission.
 import asyncio
 from concurrent.futures import CancelledError
 import contextlib
+import gc
 import uuid
 
 from distributed import Client, KilledWorker, WorkerPlugin, get_worker, wait
@@ -19,6 +20,24 @@ from exercises.grader.pool import MEMORY, TIMEOUT, Pool, Run
 CONNECT_SECONDS = 10
 POLL_SECONDS = 5
 PATIENCE_SECONDS = 30
+
+
+def connect(address):
+    """A client of the Dask scheduler at an address.
+
+    Raises
+    ------
+    RuntimeError
+        If none answers there.
+    """
+    try:
+        return Client(address, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        reason = f"no Dask scheduler answers at {address}: {error}"
+    # When it is collected, a client that could not connect waits for a lock
+    # of Dask's: for ever, if that happens while another loop starts.
+    gc.collect()
+    raise RuntimeError(reason)
 
 
 class KeepPool(WorkerPlugin):
@@ -71,12 +90,7 @@ class Cluster:
     ):
         isolate.shut_memory()
         self._plugin = KeepPool(timeout, memory, isolated)
-        try:
-            self._client = Client(address, timeout=CONNECT_SECONDS)
-        except (OSError, ValueError) as error:
-            raise RuntimeError(
-                f"no Dask scheduler answers at {address}: {error}"
-            ) from None
+        self._client = connect(address)
         try:
             self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
             self._client.register_plugin(self._plugin)

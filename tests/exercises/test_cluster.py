@@ -1,6 +1,7 @@
 """Grading on a Dask cluster: as on one machine, and when parts of it fail."""
 
 import csv
+import gc
 import os
 import pickle
 import signal
@@ -8,7 +9,7 @@ import sys
 import threading
 
 import dask
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 import psutil
 import pytest
 
@@ -49,6 +50,19 @@ def start(light_package, monkeypatch, isolated):
     yield start
     for local in started:
         local.close()
+
+
+def test_a_client_that_could_not_connect_is_gone_at_once(monkeypatch):
+    # Collected later, it can stop the loop of a cluster that starts.
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    gc.disable()
+    try:
+        with pytest.raises(RuntimeError, match="no Dask scheduler answers"):
+            cluster.connect("tcp://127.0.0.1:9")
+        left = [one for one in gc.get_objects() if isinstance(one, Client)]
+    finally:
+        gc.enable()
+    assert [client for client in left if client.status != "closed"] == []
 
 
 def pool_on(local):

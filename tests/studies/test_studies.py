@@ -14,6 +14,7 @@ from distributed import LocalCluster
 import numpy as np
 import pytest
 
+from exercises.grader import cluster
 import studies as package
 from tools import studies
 
@@ -335,7 +336,7 @@ def test_a_dask_cluster_gives_the_numbers_of_one_machine(toy, monkeypatch):
 def test_an_address_without_a_scheduler_is_named(toy, monkeypatch, capsys):
     toy()
     monkeypatch.setattr(studies, "workers", WORKERS)
-    monkeypatch.setattr(studies, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     assert studies.main(["--scheduler", "tcp://127.0.0.1:9"]) == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in (
         capsys.readouterr().err
