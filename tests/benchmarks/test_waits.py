@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from benchmarks import waits
+from tools import freshness
 
 
 def test_waits_changes_prose_and_code_of_a_copy(root, tmp_path, monkeypatch):
@@ -12,15 +13,22 @@ def test_waits_changes_prose_and_code_of_a_copy(root, tmp_path, monkeypatch):
     chapter = tmp_path / "book" / f"{waits.CHAPTER}.ipynb"
 
     def seconds(*command, folder):
+        (folder / "_build").mkdir(exist_ok=True)
         commands.append(command)
         for path in (tmp_path / "book" / "intro.md", chapter):
             texts.append(path.read_text("utf-8"))
         return 1.0
 
     waits.copied(tmp_path)
+    (tmp_path / "book" / "_outputs").mkdir(exist_ok=True)
+    before = freshness.key(chapter, root=tmp_path)
     monkeypatch.setattr(waits, "seconds", seconds)
-    assert [*waits.builds(tmp_path)] == ["nothing", "prose", "code", "again"]
-    assert commands == [("make", "book")] * 4
+    found = [*waits.builds(tmp_path)]
+    assert found == ["clone", "nothing", "prose", "code", "again"]
+    assert commands == [("make", "book")] * 5
+    assert not (tmp_path / "book" / "_outputs").exists()
+    # Changed code is executed; a comment would not be.
+    assert freshness.key(chapter, root=tmp_path) != before
     assert len(set(texts[::2])) == len(set(texts[1::2])) == 2
     assert texts[1] == (root / "book" / chapter.name).read_text("utf-8")
 

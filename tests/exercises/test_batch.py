@@ -247,6 +247,8 @@ def test_a_killed_run_keeps_its_rows(tmp_path, batch_of, light_package, root):
             cwd=root,
             stderr=subprocess.PIPE,
             text=True,
+            # Be the tests in a job that may not be interrupted.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         wait_for(lambda: table.exists() and b"anna" in table.read_bytes())
         running.send_signal(sent)
